@@ -1,0 +1,1 @@
+"""What everything promises: errors, checks, tables, units, files and parallel chunks."""

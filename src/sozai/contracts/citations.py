@@ -1,0 +1,353 @@
+"""The papers behind what you just ran."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from sozai import __version__
+from sozai.contracts.errors import InputError, sentence
+
+__all__ = ["BIBLIOGRAPHY", "Citations", "Paper", "cite", "cited_names", "cites", "register_citation"]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One bibliography entry; fields that are not known for certain stay empty.
+
+    Attributes
+    ----------
+    key : str
+        BibTeX key, e.g. ``"ghiringhelli2015"``.
+    kind : str
+        BibTeX entry type: ``"article"``, ``"book"`` or ``"misc"``.
+    authors : tuple of str
+        ``"Given Names Family"``, in the printed order.
+    title, journal, volume, pages, publisher, doi, note : str
+        As in BibTeX; ``pages`` also holds article numbers.
+    year : int
+
+    Examples
+    --------
+    >>> BIBLIOGRAPHY["allen1974"]
+    D. M. Allen, The relationship between variable selection and data augmentation and a method for \
+prediction, Technometrics 16, 125-127 (1974). https://doi.org/10.1080/00401706.1974.10489157
+    """
+
+    key: str
+    kind: str
+    authors: tuple[str, ...]
+    title: str
+    year: int
+    journal: str = ""
+    volume: str = ""
+    pages: str = ""
+    publisher: str = ""
+    doi: str = ""
+    note: str = ""
+
+    def __repr__(self) -> str:
+        place = " ".join(part for part in (self.journal or self.publisher, self.volume) if part)
+        middle = ", ".join(part for part in (place, self.pages, self.note) if part)
+        text = f"{', '.join(self.authors)}, {self.title}{', ' + middle if middle else ''} ({self.year})."
+        return f"{text} https://doi.org/{self.doi}" if self.doi else text
+
+    def bibtex(self) -> str:
+        """Return the entry in BibTeX."""
+        fields = {
+            "author": " and ".join(self.authors),
+            "title": "{" + self.title + "}",
+            "journal": self.journal,
+            "volume": self.volume,
+            "pages": self.pages.replace("-", "--"),
+            "publisher": self.publisher,
+            "year": str(self.year),
+            "doi": self.doi,
+            "note": self.note,
+        }
+        lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+        return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"])
+
+
+class Citations(Sequence[Paper]):
+    """Papers in the order to read them; prints as a numbered list.
+
+    Examples
+    --------
+    >>> print(Citations([BIBLIOGRAPHY["edmonds1971"]]))
+    [1] J. Edmonds, Matroids and the greedy algorithm, Mathematical Programming 1, 127-136 (1971). \
+https://doi.org/10.1007/BF01584082
+    """
+
+    def __init__(self, papers: Iterable[Paper]) -> None:
+        self._papers = tuple(dict.fromkeys(papers))
+
+    @overload
+    def __getitem__(self, index: int) -> Paper: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Paper]: ...
+    def __getitem__(self, index: int | slice) -> Paper | Sequence[Paper]:
+        return self._papers[index]
+
+    def __len__(self) -> int:
+        return len(self._papers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Citations) and self._papers == other._papers
+
+    def __hash__(self) -> int:
+        return hash(self._papers)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"[{number}] {paper!r}" for number, paper in enumerate(self, start=1))
+
+    __str__ = __repr__
+
+    def bibtex(self) -> str:
+        """Return all entries in BibTeX, with an empty line between two."""
+        return "\n\n".join(paper.bibtex() for paper in self)
+
+
+def cite(obj: object = None) -> Citations:
+    """Papers to cite for an estimator, a function, a class, a data set or a result.
+
+    Parameters
+    ----------
+    obj : object or str, optional
+        What you used, or its name. An estimator brings the papers of the
+        objects among its parameters along. Left out: every paper behind anything.
+
+    Returns
+    -------
+    Citations
+        Sozai itself first, then the papers; ``.bibtex()`` gives BibTeX.
+
+    Raises
+    ------
+    InputError
+        When a name is not known; near names are listed.
+
+    Examples
+    --------
+    >>> print(cite("fetch_perovskites").bibtex().splitlines()[0])
+    @misc{sozai,
+    >>> [paper.key for paper in cite("fetch_perovskites")]
+    ['sozai', 'bartel2019']
+    """
+    if obj is None:
+        cited = {key for keys in _CITED_BY.values() for key in keys}
+        return Citations([_SOFTWARE, *(paper for key, paper in BIBLIOGRAPHY.items() if key in cited)])
+    if isinstance(obj, str):
+        return Citations([_SOFTWARE, *_by_name(obj)])
+    return Citations([_SOFTWARE, *_by_object(obj)])
+
+
+def register_citation(name: str, *keys: str) -> None:
+    """Say that whoever uses ``name`` should cite these papers.
+
+    Parameters
+    ----------
+    name : str
+        Public name of a class or function.
+    *keys : str
+        Keys of :data:`BIBLIOGRAPHY`.
+    """
+    for key in keys:
+        if key not in BIBLIOGRAPHY:
+            raise InputError(
+                sentence(
+                    "register_citation",
+                    "keys",
+                    "name papers of the bibliography",
+                    key,
+                    remedy=_near(key, BIBLIOGRAPHY),
+                )
+            )
+    _CITED_BY[name] = tuple(dict.fromkeys((*_CITED_BY.get(name, ()), *keys)))
+
+
+def cites(*keys: str) -> Callable[[_T], _T]:
+    """Decorate a class or function with the papers behind it.
+
+    Examples
+    --------
+    >>> @cites("allen1974")
+    ... def press(residuals): ...
+    >>> [paper.key for paper in cite(press)]
+    ['sozai', 'allen1974']
+    """
+
+    def register(thing: _T) -> _T:
+        register_citation(getattr(thing, "__name__", ""), *keys)
+        return thing
+
+    return register
+
+
+def cited_names() -> tuple[str, ...]:
+    """Names that :func:`cite` knows, in alphabetical order."""
+    return tuple(sorted(_CITED_BY))
+
+
+def _by_name(name: str) -> list[Paper]:
+    if name not in _CITED_BY:
+        raise InputError(
+            sentence("cite", "name", "be one that has papers", name, remedy=_near(name, _CITED_BY))
+        )
+    return [BIBLIOGRAPHY[key] for key in _CITED_BY[name]]
+
+
+def _by_object(obj: Any) -> list[Paper]:
+    """Papers an object carries, those of its class, and those of its parameters."""
+    carried = getattr(obj, "citation", None)
+    papers = list(carried) if isinstance(carried, Citations) else []
+    names = [getattr(obj, "__name__", "")]
+    names += [base.__name__ for base in (obj if isinstance(obj, type) else type(obj)).__mro__]
+    for name in names:
+        papers += [BIBLIOGRAPHY[key] for key in _CITED_BY.get(name, ())]
+    if hasattr(obj, "get_params") and not isinstance(obj, type):
+        for value in obj.get_params(deep=False).values():
+            if hasattr(value, "__dict__") and not isinstance(value, type):
+                papers += _by_object(value)
+    return papers
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    names = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(map(repr, names))}?" if names else "Call cite() for the whole list."
+
+
+_SOFTWARE = Paper(
+    "sozai", "misc", ("the sozai developers",), "sozai: materials informatics in one house", 2025,
+    note=f"version {__version__}",
+)  # fmt: skip
+
+BIBLIOGRAPHY: dict[str, Paper] = {
+    paper.key: paper
+    for paper in [
+        Paper(
+            "fujii2024", "misc", ("H. Fujii",),
+            "LIDG: linearly independent descriptor generation, program and manual", 2024,
+            note="version 0.4",
+        ),
+        Paper(
+            "kanda2019", "article", ("Y. Kanda", "H. Fujii", "T. Oguchi"),
+            "Sparse modeling of chemical bonding in binary compounds", 2019,
+            "Science and Technology of Advanced Materials", "20", "1178-1188",
+            doi="10.1080/14686996.2019.1697858",
+        ),
+        Paper(
+            "ghiringhelli2015", "article",
+            ("L. M. Ghiringhelli", "J. Vybiral", "S. V. Levchenko", "C. Draxl", "M. Scheffler"),
+            "Big data of materials science: critical role of the descriptor", 2015,
+            "Physical Review Letters", "114", "105503", doi="10.1103/PhysRevLett.114.105503",
+        ),
+        Paper(
+            "ouyang2018", "article",
+            ("R. Ouyang", "S. Curtarolo", "E. Ahmetcik", "M. Scheffler", "L. M. Ghiringhelli"),
+            "SISSO: a compressed-sensing method for identifying the best low-dimensional descriptor in an "
+            "immensity of offered candidates", 2018,
+            "Physical Review Materials", "2", "083802", doi="10.1103/PhysRevMaterials.2.083802",
+        ),
+        Paper(
+            "ouyang2019", "article",
+            ("R. Ouyang", "E. Ahmetcik", "C. Carbogno", "M. Scheffler", "L. M. Ghiringhelli"),
+            "Simultaneous learning of several materials properties from incomplete databases with "
+            "multi-task SISSO", 2019,
+            "Journal of Physics: Materials", "2", "024002", doi="10.1088/2515-7639/ab077b",
+        ),
+        Paper(
+            "purcell2023", "article", ("T. A. R. Purcell", "M. Scheffler", "L. M. Ghiringhelli"),
+            "Recent advances in the SISSO method and their implementation in the SISSO++ code", 2023,
+            "The Journal of Chemical Physics", "159", "114110", doi="10.1063/5.0156620",
+        ),
+        Paper(
+            "fan2008", "article", ("J. Fan", "J. Lv"),
+            "Sure independence screening for ultrahigh dimensional feature space", 2008,
+            "Journal of the Royal Statistical Society B", "70", "849-911",
+            doi="10.1111/j.1467-9868.2008.00674.x",
+        ),
+        Paper(
+            "bartel2019", "article",
+            ("C. J. Bartel", "C. Sutton", "B. R. Goldsmith", "R. Ouyang", "C. B. Musgrave",
+             "L. M. Ghiringhelli", "M. Scheffler"),
+            "New tolerance factor to predict the stability of perovskite oxides and halides", 2019,
+            "Science Advances", "5", "eaav0693", doi="10.1126/sciadv.aav0693",
+        ),
+        Paper(
+            "tibshirani1996", "article", ("R. Tibshirani",),
+            "Regression shrinkage and selection via the lasso", 1996,
+            "Journal of the Royal Statistical Society B", "58", "267-288",
+            doi="10.1111/j.2517-6161.1996.tb02080.x",
+        ),
+        Paper(
+            "allen1974", "article", ("D. M. Allen",),
+            "The relationship between variable selection and data augmentation and a method for prediction",
+            1974, "Technometrics", "16", "125-127", doi="10.1080/00401706.1974.10489157",
+        ),
+        Paper(
+            "furnival1974", "article", ("G. M. Furnival", "R. W. Wilson"),
+            "Regressions by leaps and bounds", 1974, "Technometrics", "16", "499-511",
+        ),
+        Paper(
+            "edmonds1971", "article", ("J. Edmonds",), "Matroids and the greedy algorithm", 1971,
+            "Mathematical Programming", "1", "127-136", doi="10.1007/BF01584082",
+        ),
+        Paper(
+            "schwartz1980", "article", ("J. T. Schwartz",),
+            "Fast probabilistic algorithms for verification of polynomial identities", 1980,
+            "Journal of the ACM", "27", "701-717", doi="10.1145/322217.322225",
+        ),
+        Paper(
+            "belsley1980", "book", ("D. A. Belsley", "E. Kuh", "R. E. Welsch"),
+            "Regression diagnostics: identifying influential data and sources of collinearity", 1980,
+            publisher="Wiley", doi="10.1002/0471725153",
+        ),
+        Paper(
+            "golub2013", "book", ("G. H. Golub", "C. F. Van Loan"), "Matrix computations", 2013,
+            publisher="Johns Hopkins University Press", note="4th edition",
+        ),
+        Paper(
+            "clementi1967", "article", ("E. Clementi", "D. L. Raimondi", "W. P. Reinhardt"),
+            "Atomic screening constants from SCF functions. II. Atoms with 37 to 86 electrons", 1967,
+            "The Journal of Chemical Physics", "47", "1300-1307", doi="10.1063/1.1712084",
+        ),
+        Paper(
+            "sansonetti2005", "article", ("J. E. Sansonetti", "W. C. Martin"),
+            "Handbook of basic atomic spectroscopic data", 2005,
+            "Journal of Physical and Chemical Reference Data", "34", "1559-2259", doi="10.1063/1.1800011",
+        ),
+        Paper(
+            "peck1972", "article", ("E. R. Peck", "K. Reeder"), "Dispersion of air", 1972,
+            "Journal of the Optical Society of America", "62", "958-962", doi="10.1364/JOSA.62.000958",
+        ),
+    ]
+}  # fmt: skip
+"""Papers by key. Only facts that were checked are given; what could not be is left out."""
+
+_CITED_BY: dict[str, tuple[str, ...]] = {
+    "SymbolicRegressor": ("fujii2024", "kanda2019", "ghiringhelli2015"),
+    "find_relations": ("fujii2024", "kanda2019", "golub2013", "schwartz1980"),
+    "IndependentDescriptors": ("fujii2024", "kanda2019"),
+    "SubspaceList": ("fujii2024", "edmonds1971"),
+    "generate": ("fujii2024",),
+    "BasicOperations": ("fujii2024",),
+    "DirectProducts": ("fujii2024",),
+    "Symmetrizer": ("fujii2024",),
+    "Exhaustive": ("furnival1974",),
+    "Lasso": ("tibshirani1996",),
+    "LassoThenL0": ("tibshirani1996", "ghiringhelli2015"),
+    "SymbolicModel": ("allen1974", "belsley1980"),
+    "load_triangle_area": ("fujii2024",),
+    "load_binary_alloy_elements": ("fujii2024",),
+    "load_hydrogen_lines": ("sansonetti2005", "peck1972"),
+    "load_calculated_radii": ("clementi1967",),
+    "fetch_octet_binaries": ("ghiringhelli2015",),
+    "fetch_binary_alloys": ("fujii2024",),
+    "fetch_perovskites": ("bartel2019",),
+}
+"""Public names and the keys of what is behind them; rooms may add with :func:`cites`."""
