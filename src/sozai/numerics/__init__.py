@@ -1,0 +1,1 @@
+"""Textbook mathematics that knows nothing of materials."""
