@@ -1,0 +1,1 @@
+"""How products and symmetric sums of columns are made."""

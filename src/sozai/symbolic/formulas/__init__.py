@@ -1,0 +1,1 @@
+"""An expression as integers: building, reading, evaluating and writing it."""

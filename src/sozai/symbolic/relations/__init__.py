@@ -1,0 +1,1 @@
+"""How relations among columns are found, decided exactly and kept."""

@@ -1,0 +1,1 @@
+"""Which terms belong into a law, and how honest its scores are."""
