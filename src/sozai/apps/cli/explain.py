@@ -1,0 +1,226 @@
+"""The verb ``explain``: which law is behind a table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app", "explain_table"]
+
+app = typer.Typer(help="What is behind it?", no_args_is_help=True, rich_markup_mode="rich")
+
+
+class Criterion(StrEnum):
+    """How the kept law is chosen from the list."""
+
+    ebic = "ebic"
+    q2 = "q2"
+    rmse = "rmse"
+    aic = "aic"
+    aicc = "aicc"
+    bic = "bic"
+
+
+class Selection(StrEnum):
+    """How terms are selected."""
+
+    exhaustive = "exhaustive"
+    backward = "backward"
+    forward = "forward"
+    stepwise = "stepwise"
+    lasso = "lasso"
+    lasso_then_l0 = "lasso-l0"
+
+
+class Candidates(StrEnum):
+    """Which descriptors the selection sees."""
+
+    auto = "auto"
+    basis = "basis"
+    every = "all"
+
+
+class Missing(StrEnum):
+    """What is done with rows that have empty cells."""
+
+    error = "error"
+    drop = "drop"
+
+
+_COLUMNS, _LAW, _SHOW, _RUN = "Columns", "The law", "What you get", "Running"
+
+
+@app.callback()
+def _verbs() -> None:
+    """Explain what is behind a table."""
+
+
+@app.command("table")
+def explain_table(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV or XLSX in UTF-8, UTF-16 or CP932.")],
+    target: Annotated[str, typer.Option(metavar="COL", help="Column to explain.", rich_help_panel=_COLUMNS)],
+    features: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COL",
+            help="Column to explain it by; repeat. All numeric ones when left out.",
+            rich_help_panel=_COLUMNS,
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="Column to leave out; repeat.", rich_help_panel=_COLUMNS),
+    ] = None,
+    identifiers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--id", metavar="COL", help="Column that names the rows; repeat.", rich_help_panel=_COLUMNS
+        ),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL",
+            help="Rows with the same value are left out together when the law is tested.",
+            rich_help_panel=_COLUMNS,
+        ),
+    ] = None,
+    units: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COL=UNIT",
+            help="Unit of a column, if its header has none; COL= for a pure number; repeat.",
+            rich_help_panel=_COLUMNS,
+        ),
+    ] = None,
+    missing: Annotated[
+        Missing,
+        typer.Option(help="Rows with empty cells: refuse, or leave out and count.", rich_help_panel=_COLUMNS),
+    ] = Missing.error,
+    sheet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Sheet of an XLSX file.", rich_help_panel=_COLUMNS)
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(metavar="N|auto", help="Most factors in one product.", rich_help_panel=_LAW)
+    ] = None,
+    operations: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=_LAW,
+            help="abs, inverse, sqrt, ... or of pairs abs_sum, abs_difference, ...; repeat; 'none' for none.",
+        ),
+    ] = None,
+    symmetry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A<->B", help="Exchange that leaves the target unchanged.", rich_help_panel=_LAW
+        ),
+    ] = None,
+    select: Annotated[Selection, typer.Option(help="How terms are selected.", rich_help_panel=_LAW)] = (
+        Selection.exhaustive
+    ),
+    max_terms: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Most terms of a law.", rich_help_panel=_LAW)
+    ] = None,
+    criterion: Annotated[
+        Criterion, typer.Option(help="How one law is kept from the list.", rich_help_panel=_LAW)
+    ] = (Criterion.ebic),
+    candidates: Annotated[
+        Candidates, typer.Option(help="Select from an independent basis or from all.", rich_help_panel=_LAW)
+    ] = Candidates.auto,
+    prefer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXPRESSION",
+            help="Descriptor you would rather see in the law; repeat.",
+            rich_help_panel=_LAW,
+        ),
+    ] = None,
+    relations: Annotated[
+        bool,
+        typer.Option(
+            "--relations", help="List every linear relation among the descriptors.", rich_help_panel=_SHOW
+        ),
+    ] = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare", help="Score other methods on the same rows and folds.", rich_help_panel=_SHOW
+        ),
+    ] = False,
+    apply: Annotated[
+        Path | None,
+        typer.Option(metavar="NEW.csv", help="Predict the rows of another table.", rich_help_panel=_SHOW),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="LAW.zip", help="Keep the fitted law.", rich_help_panel=_SHOW)
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for report.html, tables and figures.", rich_help_panel=_SHOW
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
+    ] = False,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Seed of everything random.", rich_help_panel=_RUN)
+    ] = 0,
+    n_jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Threads; the answer does not depend on it.", rich_help_panel=_RUN),
+    ] = None,
+) -> None:
+    """Find short laws for one column of a table, ranked by simplicity and error.
+
+    [dim]sozai explain table alloys.csv --target M --output out/[/dim]
+    """
+    from sozai.apps.cli.table_law import TableQuestion, answer
+
+    answer(
+        TableQuestion(
+            file=file,
+            target=target,
+            features=tuple(features or ()),
+            ignore=tuple(ignore or ()),
+            identifiers=tuple(identifiers or ()),
+            groups=groups,
+            units=tuple(units or ()),
+            missing=missing.value,
+            sheet=sheet,
+            order=_order(order),
+            operations=None if not operations else tuple(operations),
+            symmetry=symmetry,
+            select=select.value,
+            max_terms=max_terms,
+            criterion=criterion.value,
+            candidates=candidates.value,
+            prefer=tuple(prefer or ()),
+            relations=relations,
+            compare=compare,
+            apply=apply,
+            save=save,
+            output=output,
+            json=json,
+            seed=seed,
+            n_jobs=n_jobs,
+        )
+    )
+
+
+def _order(text: str | None) -> int | str | None:
+    """Positive whole number or ``"auto"``; anything else is a usage error."""
+    if text is None or text == "auto":
+        return text
+    try:
+        order = int(text)
+    except ValueError:
+        order = 0
+    if order < 1:
+        raise typer.BadParameter(f"must be 1, 2, 3, ... or auto. Got {text!r}.", param_hint="--order")
+    return order

@@ -1,0 +1,1 @@
+"""The tour: every method on real data, beside the published figure."""
