@@ -222,7 +222,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 
 _SOFTWARE = Paper(
-    "sozai", "misc", ("the sozai developers",), "sozai: materials informatics in one house", 2025,
+    "sozai", "misc", ("the sozai developers",), "sozai: materials informatics in one house", 2026,
     note=f"version {__version__}",
 )  # fmt: skip
 
