@@ -1,0 +1,241 @@
+"""Turn the records of ``run.py`` into ``benchmarks/README.md``: ratios, never absolute times.
+
+    uv run python benchmarks/table.py
+
+A ratio is taken inside one record, where our leg and the peer's ran in turn on the same machine; the table
+shows the median over the records and, in brackets, the smallest and the largest.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).resolve().parent
+OURS = "sozai"
+
+HEAD = """\
+# Benchmarks
+
+One plain script a subject; every peer that is a package lives in an environment of its own
+(`peers/*.txt`). `run.py` runs our leg and the peer's in turn, `table.py` writes this page. Ratios are peer
+÷ ours, so **more than 1 means that ours is faster or smaller**; they are medians over the repeats,
+smallest and largest in brackets. Absolute times are not quoted: they belong to one machine on one day.
+
+```
+export SOZAI_DATA=FOLDER        # the octet task needs symbolic/octet82.csv
+uv run python benchmarks/run.py
+uv run python benchmarks/table.py
+```
+
+"""
+
+SUBJECTS = {
+    "octet_peers": (
+        "A formula for 82 octet binaries, beside other packages",
+        """\
+The rock-salt / zinc-blende energy difference (eV/atom) from six radii (`radii-6`), or from radii,
+ionization potentials and electron affinities (`raw-10`). Same rows, same columns, one thread, one
+unmeasured small fit first. *RMSE* is on the fitted rows, *error* is the RMSE on five held-out folds with
+everything repeated inside each fold. The peers run with their defaults, the genetic one with the usual
+eight functions; ours with inverses and decaying exponentials, products of two and three terms. Memory is
+the largest resident size of the whole process.
+""",
+    ),
+    "selection": (
+        "Choosing terms",
+        """\
+Every subset of a size, and the backward path. The peer legs are plain NumPy; those *scaled up* were timed
+on a part of the work.
+""",
+    ),
+    "relations": (
+        "Relations among columns, and the exact rank",
+        """\
+*error* is the distance from the true rank. Memory is what a run allocates beyond the table.
+""",
+    ),
+    "generation": (
+        "Making descriptors",
+        """\
+*published program* is the rate of the published program (about 1,500 columns a second at 99 rows) that
+ours reaches.
+""",
+    ),
+}
+ONE_PROCESS = {"selection"}  # legs that share a process have no memory of their own
+
+# What a task may take on two cores, in seconds: script, start of the task, start of the size.
+BARS = [
+    ("selection", "best 3 of 300 columns", "", 0.05),
+    ("selection", "best 3 of 1000 columns", "", 1.0),
+    ("relations", "relations", "99x15", 1.0),
+    ("relations", "exact rank", "99x4", 0.5),
+]
+
+
+def records(folder: Path) -> list[dict]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+def is_ours(row: dict) -> bool:
+    return row["peer"].startswith(OURS)
+
+
+def pairs(found: list[dict]) -> dict[tuple[str, str, str, str], list[tuple[dict, dict]]]:
+    """(task, size, our leg, peer) -> (our row, its row) in each record; a peer stands behind its leg."""
+    table = defaultdict(list)
+    for record in found:
+        ours = {}
+        for row in reversed(record["rows"]):
+            if is_ours(row):
+                ours[row["task"], row["size"]] = row
+        for row in record["rows"]:
+            key = (row["task"], row["size"])
+            if is_ours(row):
+                ours[key] = row
+            elif key in ours:
+                table[*map(str, key), ours[key]["peer"], row["peer"]].append((ours[key], row))
+    return table
+
+
+def legs(found: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
+    """(task, size, our leg) -> our rows."""
+    table = defaultdict(list)
+    for record in found:
+        for row in filter(is_ours, record["rows"]):
+            table[row["task"], str(row["size"]), row["peer"]].append(row)
+    return table
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.{digits}g}"
+
+
+def spread(values: list[float]) -> str:
+    """Median with the smallest and largest in brackets."""
+    if not values:
+        return "–"
+    middle = number(median(values), 2)
+    return middle if len(values) == 1 else f"{middle} ({number(min(values), 2)} to {number(max(values), 2)})"
+
+
+def ratios(rows: list[tuple[dict, dict]], field: str) -> str:
+    return spread([peer[field] / ours[field] for ours, peer in rows if peer.get(field) and ours.get(field)])
+
+
+def middle(rows: list[dict], field: str) -> str:
+    values = [row[field] for row in rows if isinstance(row.get(field), (int, float))]
+    return number(median(values)) if values else "–"
+
+
+def beside(theirs: list[dict], ours: list[dict], field: str) -> str:
+    left, right = middle(theirs, field), middle(ours, field)
+    return "–" if left == right == "–" else f"{left} / {right}"
+
+
+def versions(rows: list[dict]) -> str:
+    return ", ".join(sorted({str(row["version"]) for row in rows if row.get("version")})) or "–"
+
+
+def outcome(rows: list[dict]) -> str:
+    """How many runs succeeded, and what the first failure said."""
+    text = f"{sum(bool(row['success']) for row in rows)} of {len(rows)}"
+    said = [str(row.get("message") or row.get("error")) for row in rows if not row["success"]]
+    return f"{text}: {said[0].splitlines()[0][:120].replace('|', '/')}" if said else text
+
+
+def label(*texts: object) -> str:
+    return ", ".join(str(text) for text in texts if str(text))
+
+
+def lines_of(rows: list[dict[str, str]]) -> str:
+    """Markdown table; a column that says nothing anywhere is left out."""
+    names = [name for name in rows[0] if any(row[name] != "–" for row in rows)]
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    lines += [f"| {' | '.join(row[name] for name in names)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def paired_rows(script: str, found: list[dict]) -> list[dict[str, str]]:
+    rows = []
+    for (task, size, leg, peer), both in pairs(found).items():
+        ours, theirs = [a for a, _ in both], [b for _, b in both]
+        scaled = " (scaled up)" if any(row.get("extrapolated") for row in theirs) else ""
+        rows.append(
+            {
+                "task": label(task, size) + leg.removeprefix(OURS),
+                "peer": f"{peer} {versions(theirs)}{scaled}",
+                "time ÷ ours": ratios(both, "seconds"),
+                "memory ÷ ours": "–" if script in ONE_PROCESS else ratios(both, "peak_mb"),
+                "RMSE, peer / ours": beside(theirs, ours, "rmse"),
+                "error, peer / ours": beside(theirs, ours, "error"),
+                "peer succeeded": outcome(theirs),
+            }
+        )
+    return rows
+
+
+def own_rows(script: str, found: list[dict]) -> list[dict[str, str]]:
+    """Legs with a bar, a published rate to beat, or nothing beside them."""
+    paired = {key[:3] for key in pairs(found)}
+    rows = []
+    for (task, size, leg), ours in legs(found).items():
+        bar = next(
+            (s for name, t, z, s in BARS if name == script and task.startswith(t) and size.startswith(z)),
+            None,
+        )
+        if (task, size, leg) in paired and bar is None:
+            continue
+        seconds = [row["seconds"] for row in ours if row.get("seconds")]
+        rows.append(
+            {
+                "task": label(task, size) + leg.removeprefix(OURS),
+                "bar ÷ ours": spread([bar / time for time in seconds]) if bar else "–",
+                "published program": spread(
+                    [row["times_reference"] for row in ours if "times_reference" in row]
+                ),
+                "error": middle(ours, "error"),
+                "succeeded": outcome(ours),
+            }
+        )
+    return rows
+
+
+def section(script: str, found: list[dict]) -> str:
+    title, words = SUBJECTS.get(script, (script, ""))
+    text = f"\n## {title}\n\n{words}"
+    paired, own = paired_rows(script, found), own_rows(script, found)
+    if paired:
+        text += "\n" + lines_of(paired)
+    if own:
+        text += "\nOurs beside the time that the task may take on two cores (*bar*) or a published rate.\n\n"
+        text += lines_of(own)
+    return text
+
+
+def page(found: list[dict]) -> str:
+    if not found:
+        return HEAD + "No records yet: run `run.py` first.\n"
+    machine = sorted({f"{record['cores']} cores, Python {record['python']}" for record in found})
+    own = versions([row for record in found for row in record["rows"] if is_ours(row)])
+    n_repeats = max(record["repeat"] for record in found) + 1
+    text = HEAD + f"Measured with sozai {own} on {'; '.join(machine)}; {n_repeats} repeats.\n"
+    for script in sorted({record["script"] for record in found}, key=lambda name: list(SUBJECTS).index(name)):
+        text += section(script, [record for record in found if record["script"] == script])
+    return text
+
+
+def main() -> None:
+    path = HERE / "README.md"
+    path.write_text(page(records(HERE / "results")), encoding="utf-8")
+    print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main()
