@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ from sozai.contracts.errors import InputError, sentence
 
 __all__ = ["Plan", "TableQuestion", "default_plan", "make_selector", "read_units", "split_operations"]
 
-_AFFORDABLE = 2000  # descriptors among which three terms are searched exhaustively in seconds
+_AFFORDABLE = 3000  # descriptors among which three terms are searched exhaustively in seconds
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,12 @@ class Plan:
 
 
 def default_plan(question: TableQuestion, n_features: int) -> Plan:
-    """Operations and order: the user's, or reciprocals and products of two while the search stays short.
+    """Operations and order: the user's, or reciprocals and products of three or two while the search stays short.
 
     Examples
     --------
     >>> print(default_plan(TableQuestion(file=Path("a.csv"), target="y"), 4))
-    operations: inverse; products of up to 2 factors (chosen by the size of the table)
+    operations: inverse; products of up to 3 factors (chosen by the size of the table)
     >>> default_plan(TableQuestion(file=Path("a.csv"), target="y"), 5000).order
     1
     """
@@ -90,9 +91,9 @@ def default_plan(question: TableQuestion, n_features: int) -> Plan:
         return Plan(*split_operations(question.operations), question.order or 2)
     if question.order is not None:
         return Plan(("inverse",), (), question.order)
-    for operations, order in ((("inverse",), 2), ((), 2)):
+    for operations, order in ((("inverse",), 3), (("inverse",), 2), ((), 2)):
         n_first = n_features * (1 + len(operations))
-        if n_first + n_first * (n_first + 1) // 2 <= _AFFORDABLE:
+        if math.comb(n_first + order, order) <= _AFFORDABLE:
             return Plan(operations, (), order, chosen_for_you=True)
     return Plan((), (), 1, chosen_for_you=True)
 
