@@ -3,6 +3,7 @@
 import itertools
 import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -565,3 +566,16 @@ def test_selection_frequency_separates_signal_from_noise():
     assert again.terms == frequency.terms
     assert frequency.to_frame()["term"][0] == "x1"
     assert "40 half-samples" in repr(frequency)
+
+
+@pytest.mark.parametrize("n_jobs", [2, 4])
+def test_folds_on_several_workers_give_the_same_bits(n_jobs):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(24, 5))
+    y = X[:, 0] - X[:, 3] + 0.1 * rng.normal(size=24)
+    with joblib.parallel_config(backend="threading"):
+        many = nested_score(Exhaustive(2), X, y, cv=4, n_jobs=n_jobs)
+        half = selection_frequency(Exhaustive(2), X, y, n_repeats=6, n_jobs=n_jobs)
+    one = nested_score(Exhaustive(2), X, y, cv=4)
+    np.testing.assert_array_equal(many.predictions, one.predictions)
+    assert half.models == selection_frequency(Exhaustive(2), X, y, n_repeats=6).models

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,9 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, LeaveOneOut
 
 from sozai.contracts.checks import RandomState, as_generator, as_vector
-from sozai.contracts.errors import InputError, sentence
+from sozai.contracts.errors import ExtrapolationWarning, InputError, sentence
+from sozai.contracts.parallel import run_chunks
+from sozai.contracts.records import Failure
 from sozai.symbolic.selectors.models import SymbolicModel
 from sozai.symbolic.selectors.selector import Selector
 
@@ -110,7 +115,9 @@ class SelectionFrequency:
         )
 
 
-def nested_score(estimator, X, y, *, cv=None, groups=None, random_state: RandomState = 0) -> NestedScore:
+def nested_score(
+    estimator, X, y, *, cv=None, groups=None, random_state: RandomState = 0, n_jobs=None, progress=None
+) -> NestedScore:
     """Predict every row by a fit that saw neither it nor its group, everything repeated in each fold.
 
     Parameters
@@ -126,6 +133,10 @@ def nested_score(estimator, X, y, *, cv=None, groups=None, random_state: RandomS
         Rows of one group are left out together (the alloy system, or the twins made by augmentation).
     random_state : int, RandomState, Generator or None, default=0
         Shuffles the folds.
+    n_jobs : int, optional
+        Folds at once, on the joblib backend in force; the scores do not depend on it.
+    progress : object with ``advance(n)``, bool or None
+        See :func:`sozai.contracts.progress.progress_bar`.
 
     Returns
     -------
@@ -143,15 +154,43 @@ def nested_score(estimator, X, y, *, cv=None, groups=None, random_state: RandomS
     y = as_vector(y, place=place)
     if len(X) != len(y):
         raise InputError(sentence(place, "y", f"have one value per row of X ({len(X)})", len(y)))
-    predictions = np.full(len(y), np.nan)
-    folds, formulas = [], []
-    for train, test in _splits(len(y), cv, groups, random_state):
+    splits = [
+        (np.asarray(train), np.asarray(test)) for train, test in _splits(len(y), cv, groups, random_state)
+    ]
+    for train, test in splits:
         _refuse_split_groups(groups, train, test)
-        fitted, formula = _fit(estimator, _rows(X, train), y[train])
-        predictions[test] = fitted(_rows(X, test))
-        folds.append(np.asarray(test))
+    run = partial(_predict_fold, estimator, X, y)
+    answers = run_chunks(run, splits, n_jobs=n_jobs, progress=progress, description="Leaving rows out")
+    predictions = np.full(len(y), np.nan)
+    formulas = []
+    for (_, test), answer in zip(splits, answers, strict=True):
+        if isinstance(answer, Failure):
+            continue  # its rows stay NaN
+        predictions[test], formula = answer
         formulas.append(formula)
+    folds = [test for _, test in splits]
     return _summarize(y, predictions, folds, groups, tuple(formulas) if all(formulas) else ())
+
+
+def _predict_fold(estimator, X, y, fold):
+    """Predictions for the test rows of one fold, and the formula behind them."""
+    train, test = fold
+    with _no_log(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExtrapolationWarning)  # rows are left out on purpose
+        fitted, formula = _fit(estimator, _rows(X, train), y[train])
+        return np.asarray(fitted(_rows(X, test)), dtype=np.float64), formula
+
+
+@contextmanager
+def _no_log():
+    """Keep what the fit of every fold would log again to one telling: the user's own fit."""
+    logger = logging.getLogger("sozai.symbolic")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _summarize(y, predictions, folds, groups, formulas) -> NestedScore:
@@ -188,7 +227,7 @@ def _error_of_mean(square: np.ndarray, groups: np.ndarray | None) -> float:
 
 
 def selection_frequency(
-    estimator, X, y, *, n_repeats=100, groups=None, rng: RandomState = 0
+    estimator, X, y, *, n_repeats=100, groups=None, rng: RandomState = 0, n_jobs=None, progress=None
 ) -> SelectionFrequency:
     """Repeat the selection on random halves of the rows and count what is selected.
 
@@ -201,6 +240,8 @@ def selection_frequency(
     groups : array-like of shape (n_samples,), optional
         Halve the groups instead of the rows.
     rng : int, RandomState, Generator or None, default=0
+    n_jobs, progress
+        As in :func:`nested_score`.
 
     Returns
     -------
@@ -220,15 +261,22 @@ def selection_frequency(
     labels = np.arange(len(y)) if groups is None else np.asarray(groups)
     members = np.unique(labels)
     generator = as_generator(rng)
-    terms: Counter[str] = Counter()
-    models: Counter[tuple[str, ...]] = Counter()
-    for _ in range(n_repeats):
-        half = generator.permutation(members)[: (len(members) + 1) // 2]
-        rows = np.flatnonzero(np.isin(labels, half))
-        found = _fitted_model(estimator, _rows(X, rows), y[rows])[0].terms
-        terms.update(found)
-        models[tuple(sorted(found))] += 1
-    return SelectionFrequency(_shares(terms, n_repeats), _shares(models, n_repeats), n_repeats)
+    size = (len(members) + 1) // 2
+    halves = [
+        np.flatnonzero(np.isin(labels, generator.permutation(members)[:size])) for _ in range(n_repeats)
+    ]
+    run = partial(_terms_of_half, estimator, X, y)
+    found = run_chunks(run, halves, n_jobs=n_jobs, progress=progress, description="Halving the rows")
+    answers = [answer for answer in found if not isinstance(answer, Failure)]
+    terms = Counter(term for answer in answers for term in answer)
+    models = Counter(tuple(sorted(answer)) for answer in answers)
+    return SelectionFrequency(_shares(terms, len(answers)), _shares(models, len(answers)), len(answers))
+
+
+def _terms_of_half(estimator, X, y, rows):
+    """Terms selected on some rows."""
+    with _no_log():
+        return tuple(_fitted_model(estimator, _rows(X, rows), y[rows])[0].terms)
 
 
 def _shares(counts: Counter, n_repeats: int) -> dict:
