@@ -73,7 +73,7 @@ class Script:
 
 def plan() -> Iterator[Pair | Script]:
     """Everything there is to measure, quick things first."""
-    for script in ("generation.py", "relations.py", "selection.py"):
+    for script in ("generation.py", "relations.py", "selection.py", "recovery.py"):
         if (HERE / script).exists():
             yield Script(script)
     for size in ("radii-6", "raw-10"):
