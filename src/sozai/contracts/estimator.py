@@ -66,6 +66,11 @@ def validate_table(
         raise InputError(
             f"{place}: y must be given; this estimator requires y to be passed, but the target y is None."
         )
+    _refuse_kinds(X, place)
+    if with_target:
+        target = np.asarray(y)
+        if target.dtype.kind == "f" and target.ndim == 1:
+            require_finite(target[:, None].astype(np.float64), place=place, argument="y")
     options = {
         "dtype": np.float64,
         "ensure_all_finite": False,
@@ -87,6 +92,50 @@ def validate_table(
         return X
     require_finite(np.asarray(y, dtype=np.float64).reshape(len(y), -1), place=place, argument="y")
     return X, np.asarray(y, dtype=np.float64)
+
+
+def _refuse_kinds(X: Any, place: str) -> None:
+    """Sparse, complex and text tables, by dtype and column; mixed cells are left to the conversion."""
+    if hasattr(X, "toarray"):
+        raise InputError(
+            sentence(place, "X", "be dense", f"sparse {X.dtype}", remedy="Call X.toarray() first.")
+        )
+    frame = hasattr(X, "dtypes") and hasattr(X, "columns")
+    pairs = zip(X.columns, X.dtypes, strict=True) if frame else [("", getattr(X, "dtype", None))]
+    for name, dtype in pairs:
+        where = f"column {str(name)!r} of " if frame else ""
+        if getattr(dtype, "kind", "") == "c":
+            requirement = f"be real in every column. Complex data not supported: {where}X has dtype {dtype}"
+            raise InputError(sentence(place, "X", requirement, dtype, remedy="Pass real columns."))
+        if getattr(dtype, "kind", "-") in "SU":
+            raise InputError(
+                sentence(
+                    place, "X", "hold numbers", f"dtype {dtype}", remedy="Convert or leave out the text."
+                )
+            )
+        if frame and getattr(dtype, "kind", "-") in "OT":
+            _refuse_text(X[name], str(name), dtype, place)
+
+
+def _refuse_text(cells: Any, name: str, dtype: Any, place: str) -> None:
+    """Name the first cell of an object column that is text and no number."""
+    if getattr(cells, "ndim", 1) != 1:
+        return  # two columns of one name are refused elsewhere
+    for row, cell in enumerate(cells):
+        if isinstance(cell, str):
+            try:
+                float(cell)
+            except ValueError:
+                raise InputError(
+                    sentence(
+                        place,
+                        "X",
+                        "hold numbers",
+                        cell,
+                        at=f"in row {row} of column {name!r} (dtype {dtype})",
+                        remedy="Convert the column or leave it out.",
+                    )
+                ) from None
 
 
 def input_names(estimator: Any) -> tuple[str, ...]:

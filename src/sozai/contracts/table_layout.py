@@ -159,8 +159,11 @@ def _header_below_title(records: list[Record], width: int) -> int:
         filled = sum(bool(_text(cell)) for cell in records[place].cells)
         above = [sum(bool(_text(cell)) for cell in record.cells) for record in records[:place]]
         below = [cell for record in records[place + 1 : place + 3] for cell in record.cells]
-        titles = max(above) <= max(1, filled // 2) or all(
-            any(map(_is_date, row.cells)) for row in records[:place]
+        set_off = records[place].row > records[place - 1].row + 1  # a blank row between title and table
+        titles = (
+            max(above) <= max(1, filled // 2)
+            or (set_off and max(above) < filled)
+            or all(any(map(_is_date, row.cells)) for row in records[:place])
         )
         return place if titles and any(map(_is_number, below)) else 0
     return 0

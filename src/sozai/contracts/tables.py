@@ -223,7 +223,9 @@ class Table:
         if pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
             return
         kinds = ["empty" if pd.isna(cell) else read_cell(str(cell)).kind for cell in series]
-        at = next((k for k, kind in enumerate(kinds) if kind not in ("number", "empty")), 0)
+        words = [k for k, kind in enumerate(kinds) if kind not in ("number", "empty")]
+        # A bound or a word for a missing value would not by itself have kept the column from being numeric.
+        at = next((k for k in words if kinds[k] == "text"), words[0] if words else 0)
         remedy = "Correct the cell or choose another column."
         if kinds and kinds[at] == "number":
             remedy = "It was kept as text (see repairs); write plain numbers without leading zeros."
@@ -338,7 +340,10 @@ def read_table(
         refuse_merged(merged, head.row, log)
         columns, names = _columns_of(head, log, native=True)
     else:
-        text, found_encoding = decode_text(data, encoding)
+        try:
+            text, found_encoding = decode_text(data, encoding)
+        except InputError as error:
+            raise InputError(str(error).replace("decode_text: file", f"read_table: '{source}'", 1)) from None
         text, found_delimiter = _choose_delimiter(text, delimiter, log)
         fast = read_regular(text, found_delimiter, log, id_columns) if decimal != "," else None
         columns, names = fast if fast is not None else _read_irregular(text, found_delimiter, log)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from sozai.apps.cli.once import OnceCommand
+
 __all__ = ["app", "explain_table"]
 
 app = typer.Typer(help="What is behind it?", no_args_is_help=True, rich_markup_mode="rich")
@@ -58,7 +60,7 @@ def _verbs() -> None:
     """Explain what is behind a table."""
 
 
-@app.command("table")
+@app.command("table", cls=OnceCommand)
 def explain_table(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV or XLSX in UTF-8, UTF-16 or CP932.")],
     target: Annotated[str, typer.Option(metavar="COL", help="Column to explain.", rich_help_panel=_COLUMNS)],
@@ -102,6 +104,22 @@ def explain_table(
     ] = Missing.error,
     sheet: Annotated[
         str | None, typer.Option(metavar="NAME", help="Sheet of an XLSX file.", rich_help_panel=_COLUMNS)
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="utf-8, cp932, ...; found when left out.", rich_help_panel=_COLUMNS
+        ),
+    ] = None,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIGN", help="Sign between cells; found when left out.", rich_help_panel=_COLUMNS
+        ),
+    ] = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option(metavar="SIGN", help="Point or comma; found when left out.", rich_help_panel=_COLUMNS),
     ] = None,
     order: Annotated[
         str | None, typer.Option(metavar="N|auto", help="Most factors in one product.", rich_help_panel=_LAW)
@@ -169,7 +187,7 @@ def explain_table(
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
     ] = False,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Seed of everything random.", rich_help_panel=_RUN)
+        int, typer.Option(metavar="N", min=0, help="Seed of everything random.", rich_help_panel=_RUN)
     ] = 0,
     n_jobs: Annotated[
         int | None,
@@ -193,6 +211,9 @@ def explain_table(
             units=tuple(units or ()),
             missing=missing.value,
             sheet=sheet,
+            encoding=encoding,
+            delimiter=_sign(delimiter),
+            decimal=decimal,
             order=_order(order),
             operations=None if not operations else tuple(operations),
             symmetry=symmetry,
@@ -208,9 +229,21 @@ def explain_table(
             output=output,
             json=json,
             seed=seed,
-            n_jobs=n_jobs,
+            n_jobs=_threads(n_jobs),
         )
     )
+
+
+def _sign(text: str | None) -> str | None:
+    """Delimiter; a tab may be spelled."""
+    return "\t" if text in ("tab", "\\t") else text
+
+
+def _threads(n_jobs: int | None) -> int | None:
+    """Refuse no threads at all; -1 stands for all of them."""
+    if n_jobs == 0:
+        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
+    return n_jobs
 
 
 def _order(text: str | None) -> int | str | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import (
     InputError,
     MissingDataError,
@@ -103,11 +104,11 @@ def say_failure(error: BaseException) -> None:
         text = "Interrupted; nothing was written."
     elif isinstance(error, OSError) and error.strerror:
         place = f" {error.filename}" if error.filename else ""
-        text = f"{error.strerror}:{place}"
+        text = f"{error.strerror}:{place}. Check this place and its rights."
     elif isinstance(error, MemoryError):
         text = f"Not enough memory. {error} Use fewer columns, a lower --order or fewer --operations."
     else:
-        text = str(error.args[0]) if len(error.args) == 1 else str(error)
+        text = in_command_words(str(error.args[0]) if len(error.args) == 1 else str(error))
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 

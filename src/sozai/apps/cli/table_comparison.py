@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import quiet
+from sozai.apps.cli.table_question import Plan
+from sozai.apps.cli.table_regressor import make_regressor
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sozai.apps.cli.table_question import Plan, TableQuestion
+    from sozai.apps.cli.table_question import TableQuestion
     from sozai.apps.cli.table_reading import Reading
 
 __all__ = ["compare_methods"]
@@ -42,11 +44,9 @@ def compare_methods(
 
 def _methods(question: TableQuestion, reading: Reading, plan: Plan) -> dict[str, Any]:
     """List the searches over the generated descriptors, and linear baselines on the columns as they are."""
-    from sozai.apps.cli.table_law import make_regressor
-    from sozai.apps.cli.table_question import Plan as PlanOf
     from sozai.symbolic import selection
 
-    raw = PlanOf((), (), 1)
+    raw = Plan((), (), 1)
     methods = {
         "short law (exhaustive)": make_regressor(question, reading, plan, select="exhaustive"),
         "LASSO, then exhaustive": make_regressor(question, reading, plan, select="lasso-l0"),

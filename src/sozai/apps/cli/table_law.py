@@ -5,76 +5,34 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import collected_warnings, note_interrupt, progress_console, quiet
-from sozai.apps.cli.table_question import Plan, TableQuestion, default_plan, make_selector
-from sozai.apps.cli.table_reading import Reading, read_new_rows, read_question
+from sozai.apps.cli.table_answer import TableAnswer
+from sozai.apps.cli.table_output import check_places, deliver
+from sozai.apps.cli.table_question import Plan, TableQuestion, default_plan
+from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows, read_question
+from sozai.apps.cli.table_regressor import make_regressor
+from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableAnswer", "TableQuestion", "answer"]
+__all__ = ["answer", "find_law"]
 
-# The library's remedy, and how the same is said to this command.
-_IN_PYTHON = "Declare pure numbers with dimensionless=[...]"
-_ON_THE_COMMAND_LINE = "Declare pure numbers with --units COL= (no unit)"
-
-
-@dataclass
-class TableAnswer:
-    """Everything found for one question; the parts that were not asked for stay None.
-
-    Attributes
-    ----------
-    question : TableQuestion
-    reading : Reading
-    plan : Plan
-    law : SymbolicRegressor
-        Fitted.
-    models : list of SymbolicModel
-        The kept law first, then the best of every other size, then the rest.
-    validation : dict
-        Score with the whole search repeated in every fold.
-    rewritten : list
-        Equivalent forms with the preferred descriptors.
-    comparison : DataFrame or None
-    predictions : DataFrame or None
-    notes : list of str
-        Warnings.
-    seconds : float
-    """
-
-    question: TableQuestion
-    reading: Reading
-    plan: Plan
-    law: Any
-    models: list[Any]
-    validation: dict[str, Any] = field(default_factory=dict)
-    rewritten: list[Any] = field(default_factory=list)
-    comparison: pd.DataFrame | None = None
-    predictions: pd.DataFrame | None = None
-    notes: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def simplified(self) -> str | None:
-        """The kept law with coefficients as simple fractions, where that is no coincidence; else None."""
-        text = self.law.formula_of(self.law.model_, snap=True)
-        return None if text == self.law.formula_ else str(text)
+_MANY = 1000  # descriptors from which half as many folds keep the test of the law short
 
 
 def answer(question: TableQuestion) -> None:
     """Answer the question on the terminal, as JSON, and into the output folder."""
-    from sozai.apps.cli.table_output import deliver
-
     start = time.perf_counter()
     with collected_warnings() as notes:
+        check_places(question)
         found = find_law(question, notes)
+        notes += found.conversions
         found.seconds = time.perf_counter() - start
-        found.notes = [note.replace(_IN_PYTHON, _ON_THE_COMMAND_LINE) for note in notes]
+        found.notes = [in_command_words(note) for note in notes]
         deliver(found)
 
 
@@ -84,50 +42,31 @@ def find_law(question: TableQuestion, notes: list[str]) -> TableAnswer:
     with screen.status("reading the table", spinner="line") as status:
         reading = read_question(question)
         notes += reading.notes
+        new = None if question.apply is None else read_new_rows(question, reading)
+        _check_preferred(question, reading)
         plan = default_plan(question, reading.X.shape[1])
         status.update(f"searching laws of {reading.X.shape[1]} columns, {len(reading.y)} rows ({plan})")
         law = _fit(question, reading, plan, status.update)
         found = TableAnswer(question, reading, plan, law, list(law.models_))
         status.update("testing the law on rows it has not seen")
-        found.validation = _validate(question, reading, plan)
+        found.validation = _validate(question, reading, plan, law.n_candidates_)
         if question.prefer:
             status.update("rewriting the law")
             found.rewritten = list(law.rewrite(prefer=list(question.prefer), max_terms=question.max_terms))
+            if not found.rewritten:
+                wanted = ", ".join(map(repr, question.prefer))
+                notes.append(f"--prefer: no relation brings {wanted} into the law; it stands as it is.")
         if question.compare:
             status.update("comparing with other methods")
             from sozai.apps.cli.table_comparison import compare_methods
 
             found.comparison = compare_methods(question, reading, plan, update=status.update)
-        if question.apply is not None:
+        if new is not None:
             status.update(f"predicting the rows of {question.apply}")
-            found.predictions = _predict(question, reading, law)
+            notes += new.notes
+            found.predictions = _predict(new, law)
+            notes += _outside(found.predictions, question)
     return found
-
-
-def make_regressor(
-    question: TableQuestion, reading: Reading, plan: Plan, *, select: str | None = None, **options: Any
-) -> Any:
-    """Unfitted regressor of the question; ``options`` go to the selector."""
-    from sozai.symbolic import SymbolicRegressor
-
-    return SymbolicRegressor(
-        operations=list(plan.operations) or None,
-        pair_operations=list(plan.pair_operations) or None,
-        max_order=plan.order,
-        symmetry=question.symmetry,
-        dimensions=reading.feature_units or "infer",
-        selection=make_selector(
-            select or question.select,
-            max_terms=question.max_terms,
-            criterion=question.criterion,
-            n_jobs=question.n_jobs,
-            **options,
-        ),
-        candidates=question.candidates,
-        criterion=question.criterion,
-        n_jobs=question.n_jobs,
-        random_state=question.seed,
-    )
 
 
 def _fit(question: TableQuestion, reading: Reading, plan: Plan, update: Callable[[str], object]) -> Any:
@@ -149,7 +88,7 @@ def _fit(question: TableQuestion, reading: Reading, plan: Plan, update: Callable
     return regressor
 
 
-def _validate(question: TableQuestion, reading: Reading, plan: Plan) -> dict[str, Any]:
+def _validate(question: TableQuestion, reading: Reading, plan: Plan, n_candidates: int) -> dict[str, Any]:
     """Score of rows whose folds never saw them, the whole search repeated in each fold."""
     from sozai.symbolic.selectors.validation import nested_score
 
@@ -159,6 +98,7 @@ def _validate(question: TableQuestion, reading: Reading, plan: Plan) -> dict[str
                 make_regressor(question, reading, plan),
                 reading.X,
                 reading.y,
+                cv=5 if reading.groups is None and n_candidates > _MANY else None,
                 groups=reading.groups,
                 random_state=question.seed,
             )
@@ -181,21 +121,39 @@ def _validate(question: TableQuestion, reading: Reading, plan: Plan) -> dict[str
     }
 
 
-def _predict(question: TableQuestion, reading: Reading, law: Any) -> pd.DataFrame:
+def _check_preferred(question: TableQuestion, reading: Reading) -> None:
+    """Refuse a preferred descriptor that is no expression of the columns before the search begins."""
+    from sozai.symbolic import parse_expression
+
+    for text in question.prefer:
+        parse_expression(text, list(reading.X.columns))
+
+
+def _predict(new: NewRows, law: Any) -> pd.DataFrame:
     """Mean, 95 % interval and domain reason of every row of the new table, or what the row lacks."""
     import pandas as pd
 
-    values, rows = read_new_rows(question, reading)
-    known = pd.DataFrame(index=values.index)
-    if len(values):
-        known["mean"] = law.predict(values)
-        known["lower"], known["upper"] = law.predict_interval(values, level=0.95)
-        domain = law.applicability(values)
+    known = pd.DataFrame(index=new.values.index)
+    if len(new.values):
+        with quiet():  # what lies outside is said row by row
+            known["mean"] = law.predict(new.values)
+            known["lower"], known["upper"] = law.predict_interval(new.values, level=0.95)
+            domain = law.applicability(new.values)
         known["in_domain"], known["reason"] = list(domain["in_domain"]), list(domain["reason"])
     nothing = {"mean": float("nan"), "lower": float("nan"), "upper": float("nan"), "in_domain": False}
     records = []
-    for row in rows:
+    for row in new.rows:
         lacking = {**nothing, "reason": row["missing"]}
         answer_of_row = lacking if row["missing"] else known.loc[row["label"]].to_dict()
         records.append({"row": row["row"], "id": row["id"], **answer_of_row})
     return pd.DataFrame(records, columns=["row", "id", "mean", "lower", "upper", "in_domain", "reason"])
+
+
+def _outside(predictions: pd.DataFrame, question: TableQuestion) -> list[str]:
+    """Say how many rows the law was not made for, and the first of them as the file counts it."""
+    outside = predictions[~predictions["in_domain"].astype(bool)]
+    if outside.empty:
+        return []
+    first = outside.iloc[0]
+    counts = f"{len(outside)} of {len(predictions)} rows of {question.apply}"
+    return [f"{counts} lie outside the law's range or lack a number; row {first['row']}: {first['reason']}."]

@@ -35,6 +35,9 @@ class TableQuestion:
     units: tuple[str, ...] = ()
     missing: str = "error"
     sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
     order: int | str | None = None
     operations: tuple[str, ...] | None = None
     symmetry: str | None = None

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.table_question import TableQuestion, read_units
-from sozai.contracts.errors import InputError, sentence
+from sozai.contracts.errors import InputError, UnitError, sentence
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["Reading", "read_new_rows", "read_question"]
+__all__ = ["NewRows", "Reading", "read_new_rows", "read_question"]
 
 
 @dataclass(frozen=True)
@@ -63,21 +63,17 @@ class Reading:
 
 def read_question(question: TableQuestion) -> Reading:
     """Read the file and take the columns that the question names."""
-    from sozai.contracts.tables import read_table
-
-    table = read_table(question.file, sheet=question.sheet, id_columns=question.identifiers)
-    target = table.resolve(question.target)
-    identifiers = [table.resolve(name) for name in question.identifiers]
-    groups = None if question.groups is None else table.resolve(question.groups)
-    ignored = {table.resolve(name) for name in question.ignore}
+    table = _read(question.file, question, id_columns=question.identifiers, sheet=question.sheet)
+    target = _resolve(table, question.target, "--target")
+    identifiers = [_resolve(table, name, "--id") for name in question.identifiers]
+    groups = None if question.groups is None else _resolve(table, question.groups, "--groups")
+    ignored = {_resolve(table, name, "--ignore") for name in question.ignore}
     features, notes = _features(
         table, question, {target, *identifiers, *([groups] if groups else [])} | ignored
     )
     values, dropped = _numbers(table, [*features, target], question.missing)
     _need_rows(values, question)
-    units = dict(table.units) | {
-        table.resolve(name): unit for name, unit in read_units(question.units).items()
-    }
+    units, overruled = _units(table, question)
     kept = table.frame.loc[values.index]
     labels = None if groups is None else kept[groups].astype(str).to_numpy()
     if labels is not None and len(set(labels)) < 2:
@@ -96,20 +92,42 @@ def read_question(question: TableQuestion) -> Reading:
         groups=labels,
         row_names=_row_names(table, values.index, identifiers),
         dropped=[{"row": row.row, "column": row.column, "text": row.text} for row in dropped],
-        notes=tuple(notes),
+        notes=(*notes, *overruled),
     )
 
 
-def read_new_rows(question: TableQuestion, reading: Reading) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Features of the rows to be predicted, in the units of the law; and what each row lacks."""
-    from sozai.contracts.tables import read_table
+@dataclass(frozen=True)
+class NewRows:
+    """Rows to be predicted.
 
-    new = read_table(question.apply, sheet=None, id_columns=())
+    Attributes
+    ----------
+    values : DataFrame
+        Features in the units of the law, of the rows that have them all.
+    rows : list of dict
+        Every row: its label, its place in the file, its name and what it lacks.
+    notes : list of str
+        Units that had to be assumed.
+    """
+
+    values: pd.DataFrame
+    rows: list[dict[str, Any]]
+    notes: list[str]
+
+
+def read_new_rows(question: TableQuestion, reading: Reading) -> NewRows:
+    """Read the rows of ``--apply``: features in the units of the law, and what each row lacks."""
+    new = _read(question.apply, question, id_columns=())
     where = {name: _resolve_feature(new, name, reading) for name in reading.X.columns}
     values, _, dropped = new.numeric(list(where.values()), missing="drop")
     values = values.rename(columns={label: name for name, label in where.items()})[list(where)]
     for name, label in where.items():
-        values[name] = _in_law_unit(values[name], new.units.get(label), reading.units.get(name))
+        values[name] = _in_law_unit(values[name], new, label, reading.units.get(name))
+    assumed = [
+        f"Column {label!r} of {question.apply} has no unit and is read in {reading.units[name]}."
+        for name, label in where.items()
+        if reading.units.get(name) and not new.units.get(label)
+    ]
     found = [_resolve_or_none(new, name) for name in question.identifiers]
     identifiers = [name for name in found if name is not None]
     names = _row_names(new, new.frame.index, identifiers) if identifiers else [None] * len(new.frame)
@@ -118,15 +136,51 @@ def read_new_rows(question: TableQuestion, reading: Reading) -> tuple[pd.DataFra
         {"label": label, "row": int(row), "id": name, "missing": lacks.get(label, "")}
         for label, row, name in zip(new.frame.index, new.rows, names, strict=True)
     ]
-    return values, rows
+    return NewRows(values, rows, assumed)
+
+
+def _read(path: Any, question: TableQuestion, *, id_columns: Sequence[str], sheet: str | None = None) -> Any:
+    """Table of one file; a sheet asked of a text file is refused."""
+    from sozai.contracts.tables import read_table
+
+    table = read_table(
+        path, sheet=sheet, encoding=question.encoding, delimiter=question.delimiter,
+        decimal=question.decimal, id_columns=id_columns,
+    )  # fmt: skip
+    if sheet is not None and table.sheet is None:
+        raise InputError(
+            sentence("--sheet", "the file", "be a workbook", str(path), remedy="Leave --sheet out.")
+        )
+    return table
+
+
+def _resolve(table: Any, name: str, option: str) -> str:
+    """Column of the table; a message names the option, and the other sheets of a workbook."""
+    try:
+        return str(table.resolve(name))
+    except InputError as error:
+        text = str(error).replace("Table.resolve: column", f"{option}: the column", 1)
+        if table.sheet is not None:
+            others = [repair.message for repair in table.repairs if repair.code == "sheet"]
+            found = f" Read was sheet {table.sheet!r}"
+            text += f"{found}; {others[0]}. Choose one with --sheet." if others else f"{found}."
+        raise InputError(text) from None
+
+
+def _units(table: Any, question: TableQuestion) -> tuple[dict[str, str | None], list[str]]:
+    """Units of the columns, those of ``--units`` first; and a note where the file says otherwise."""
+    given = {_resolve(table, name, "--units"): unit for name, unit in read_units(question.units).items()}
+    notes = [
+        f"--units: column {name!r} is taken in {unit or 'no unit'}; the file says {table.units[name]}."
+        for name, unit in given.items()
+        if table.units.get(name) and table.units[name] != unit
+    ]
+    return dict(table.units) | given, notes
 
 
 def _numbers(table: Any, columns: list[str], missing: str) -> tuple[pd.DataFrame, Sequence[Any]]:
-    """Values and dropped rows; the remedy in a message is the option of the command."""
-    try:
-        values, _, dropped = table.numeric(columns, missing=missing)
-    except InputError as error:
-        raise InputError(str(error).replace("missing='drop'", "--missing drop")) from None
+    """Values and dropped rows."""
+    values, _, dropped = table.numeric(columns, missing=missing)
     return values, dropped
 
 
@@ -135,7 +189,7 @@ def _features(table: Any, question: TableQuestion, taken: set[str]) -> tuple[lis
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     if question.features:
-        chosen = [table.resolve(name) for name in question.features]
+        chosen = [_resolve(table, name, "--features") for name in question.features]
         double = [name for name in chosen if name in taken]
         if double:
             raise InputError(
@@ -152,16 +206,48 @@ def _features(table: Any, question: TableQuestion, taken: set[str]) -> tuple[lis
         column = table.frame[name]
         if is_numeric_dtype(column) and not is_bool_dtype(column) and column.notna().any():
             numeric.append(name)
+        elif _mostly_numbers(column):
+            _refuse_stray_text(table, name)
         else:
             notes.append(f"Column {name!r} holds no numbers and is left out.")
+    if not len(table.frame):
+        raise InputError(
+            sentence(
+                "explain table", f"{question.file}", "have rows below its header", "no row",
+                remedy="Check that the right file was saved.",
+            )
+        )  # fmt: skip
     if not numeric:
         raise InputError(
             sentence(
-                "explain table", "the table", "have a numeric column beside the target",
-                ", ".join(map(str, table.frame.columns)), remedy="Name the columns with --features.",
+                "explain table", f"{question.file}", "have a column of numbers beside the target",
+                ", ".join(map(str, table.frame.columns)),
+                remedy="Add one that may explain the target, or correct the cells that are no numbers.",
             )
         )  # fmt: skip
     return numeric, notes
+
+
+def _mostly_numbers(column: pd.Series) -> bool:
+    """Whether a column of text is one of numbers with a few stray words: four filled cells of five."""
+    from pandas.api.types import is_bool_dtype
+
+    from sozai.contracts.table_cells import read_cell
+
+    if is_bool_dtype(column):
+        return False
+    kinds = [read_cell(str(cell)).kind for cell in column.dropna()]
+    numbers = kinds.count("number")
+    return numbers >= 2 and numbers < len(kinds) and 5 * numbers >= 4 * len(kinds)
+
+
+def _refuse_stray_text(table: Any, name: str) -> None:
+    """Say which cell keeps a column of numbers from being one: leaving it out unasked would mislead."""
+    try:
+        table.numeric([name])
+    except InputError as error:
+        remedy = f"Correct the cell, or leave the column out with --ignore {name!r}."
+        raise InputError(str(error).replace("Correct the cell or choose another column.", remedy)) from None
 
 
 def _need_rows(values: pd.DataFrame, question: TableQuestion) -> None:
@@ -185,15 +271,9 @@ def _row_names(table: Any, labels: Any, identifiers: Sequence[str]) -> list[str]
 
 def _resolve_feature(new: Any, name: str, reading: Reading) -> str:
     """Column of the new table, by name or by the header of the first table."""
-    try:
-        return str(new.resolve(name))
-    except InputError:
-        header = reading.table.headers.get(name, name)
-        return (
-            str(new.resolve(header))
-            if header != name and header in new.headers.values()
-            else str(new.resolve(name))
-        )
+    header = reading.table.headers.get(name, name)
+    known = header if _resolve_or_none(new, name) is None and header in new.headers.values() else name
+    return _resolve(new, known, "--apply")
 
 
 def _resolve_or_none(table: Any, name: str) -> str | None:
@@ -203,10 +283,21 @@ def _resolve_or_none(table: Any, name: str) -> str | None:
         return None
 
 
-def _in_law_unit(values: pd.Series, given: str | None, wanted: str | None) -> pd.Series:
+def _in_law_unit(values: pd.Series, new: Any, label: str, wanted: str | None) -> pd.Series:
     """Values in the unit of the law; a header without unit is taken to be in that unit."""
-    if given is None or wanted is None or given == wanted:
+    given = new.units.get(label)
+    if not given or given == wanted:
         return values
+    if not wanted:
+        raise UnitError(
+            sentence(
+                "--apply", f"column {label!r} of '{new.source}'", "have no unit, as in the law", given,
+                remedy=f"Name the unit of the first table with --units {label}={given} if it is the same.",
+            )
+        )  # fmt: skip
     from sozai.contracts.units import convert
 
-    return convert(values.to_numpy(), given, wanted)
+    try:
+        return convert(values.to_numpy(), given, wanted)
+    except UnitError as error:
+        raise UnitError(f"--apply: column {label!r} of '{new.source}': {error}") from None

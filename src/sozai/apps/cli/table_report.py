@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.table_output import relation_records, rewrite_formula, subspace_records
+from sozai.apps.cli.table_records import relation_records, rewrite_formula, subspace_records
 from sozai.contracts.tables import write_table
 from sozai.displays import (
     CorrelationDisplay,
@@ -21,7 +21,7 @@ from sozai.study.report import Report
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sozai.apps.cli.table_law import TableAnswer
+    from sozai.apps.cli.table_answer import TableAnswer
 
 __all__ = ["write_folder"]
 

@@ -137,7 +137,7 @@ def test_missing_cells_are_refused_with_row_and_column_or_dropped_and_counted(ru
         (["--target", "area", "--units", "base:m"], "read COL=UNIT. Got 'base:m'"),
         (
             ["--target", "area", "--ignore", "base", "--ignore", "height"],
-            "have a numeric column beside the target",
+            "have a column of numbers beside the target",
         ),
     ],
 )

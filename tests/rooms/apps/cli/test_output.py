@@ -113,7 +113,10 @@ def test_exit_codes(error, code):
     ("error", "said"),
     [
         (MissingDataError("set SOZAI_DATA"), "set SOZAI_DATA\n"),
-        (FileNotFoundError(2, "No such file or directory", "a.csv"), "No such file or directory: a.csv\n"),
+        (
+            FileNotFoundError(2, "No such file or directory", "a.csv"),
+            "No such file or directory: a.csv. Check this place and its rights.\n",
+        ),
         (KeyboardInterrupt(), "Interrupted; nothing was written.\n"),
     ],
 )

@@ -1,0 +1,46 @@
+"""What the library says, in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["in_command_words"]
+
+_FEWER = "Give a lower --order or --max-terms, fewer --operations, or leave columns out with --ignore."
+
+# What the library advises to one who writes Python, and how the same is done here.
+_SPOKEN = tuple(
+    (re.compile(python), command)
+    for python, command in (
+        (r"with dimensionless=\[\.\.\.\]", "with --units COL= (no unit)"),
+        (r"missing='(\w+)'", r"--missing \1"),
+        (r"\b(encoding|decimal|delimiter|sheet)='([^']*)'", r'--\1 "\2"'),
+        (r"\bpass decimal=\.", "pass --decimal"),
+        (r"\bchoose with sheet=", "choose with --sheet"),
+        (r"\bleave encoding out\b", "leave --encoding out"),
+        (r"\bid_columns\b", "--id"),
+        (r"\bat most max_features=", "at most "),
+        (r"\binto memory_limit=[^ ]+ bytes \(([^)]+)\)", r"into \1"),
+        (r"Lower the order[^.]*?, or raise (?:max_features|memory_limit)\.", _FEWER),
+        (r"\bmax_combinations must be at least the", "the search must be shorter than"),
+        (r"They take about (.+?) s on one core: raise it, .*$", rf"It takes about \1 s. {_FEWER}"),
+        (r" Use method='exact'.*$", " The list of --relations may miss some; the law is not affected."),
+        (r" See applicability\(X\)\.", ""),
+        (r"Call cite\(\) for the whole list\.", "Run 'sozai cite' for the whole list."),
+    )
+)
+
+
+def in_command_words(text: str) -> str:
+    """Return a message of the library with its remedies spelled as options.
+
+    Examples
+    --------
+    >>> in_command_words("Fill the cell, or leave such rows out with missing='drop'.")
+    'Fill the cell, or leave such rows out with --missing drop.'
+    >>> in_command_words("Pass encoding='cp1252', or save it as UTF-8.")
+    'Pass --encoding "cp1252", or save it as UTF-8.'
+    """
+    for python, command in _SPOKEN:
+        text = python.sub(command, text)
+    return text
