@@ -90,9 +90,10 @@ def regression_scores(target: Array, residuals: Array, loo_residuals: Array, n_p
     sse, press = float(residuals @ residuals), float(loo_residuals @ loo_residuals)
     uncentered = float(target @ target)
     deviations = target - target.mean()
-    centered = float(deviations @ deviations)
-    free = m - p
     floor = max(ROUNDING**2 * uncentered, np.finfo(np.float64).tiny)
+    centered = float(deviations @ deviations)
+    centered = centered if centered > floor else 0.0  # a constant target has no variance to explain
+    free = m - p
     likelihood = m * np.log(max(sse, floor)) + m + m * np.log(2 * np.pi / m)
     aic = likelihood + 2 * p
     correction = 2 * p * (p + 1) / (m - p - 1) if m - p - 1 > 0 else np.inf
@@ -197,7 +198,8 @@ class LeastSquares:
     @cached_property
     def covariance(self) -> Array:
         """P = (XᵀX)⁻¹ in the units of the columns; times ``residual_variance`` it is the covariance of β."""
-        return np.asarray(self.unit_covariance / self.norms[:, None] / self.norms, dtype=np.float64)
+        with np.errstate(over="ignore"):  # beyond float64: infinite
+            return np.asarray(self.unit_covariance / self.norms[:, None] / self.norms, dtype=np.float64)
 
     @cached_property
     def sse(self) -> float:

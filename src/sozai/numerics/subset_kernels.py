@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -13,6 +15,9 @@ Ints = NDArray[np.int64]
 
 #: Sums of squares (target of unit norm) closer than this are one value while searching.
 QUANTUM = 1e-13
+# typed, so that one compiled version serves all calls
+_SCRATCH: Any = np.int64(0)
+_ROOT: Any = np.int64(1)
 
 
 @njit(cache=True, nogil=True)
@@ -50,16 +55,16 @@ def push(keys: Ints, costs: Ints, ids: Ints, size: int, key: int, cost: int, col
         ids[0, level] = columns[level]
     if size < capacity:
         size += 1
-        _swap(keys, costs, ids, 0, size)
+        _swap(keys, costs, ids, _SCRATCH, size)
         child = size
         while child > 1 and _worse(keys, costs, ids, child, child // 2):
             _swap(keys, costs, ids, child, child // 2)
             child //= 2
         return size
-    if not _worse(keys, costs, ids, 1, 0):
+    if not _worse(keys, costs, ids, _ROOT, _SCRATCH):
         return size
-    _swap(keys, costs, ids, 0, 1)
-    parent = 1
+    _swap(keys, costs, ids, _SCRATCH, _ROOT)
+    parent = _ROOT
     while True:
         child = 2 * parent
         if child > size:

@@ -92,8 +92,9 @@ def unit_singular_values(matrix: Array, scales: Array | None = None) -> Array:
     with serial_products():
         turn = np.linalg.eigh(_row_gram(matrix, scales))[1]
         gram = _row_gram(matrix, scales, turn.T)
-        size = np.sqrt(np.diagonal(gram)) + np.finfo(np.float64).tiny
-        value, vector = np.linalg.eigh(gram / np.outer(size, size))
+        size = np.sqrt(np.diagonal(gram))
+        divisor = np.where(size > 0, size, 1.0)  # a direction no column has
+        value, vector = np.linalg.eigh(gram / divisor[:, None] / divisor)
         triangle = size[:, None] * vector * np.sqrt(np.maximum(value, 0.0))
         return np.asarray(np.linalg.svd(triangle, compute_uv=False), dtype=np.float64)
 

@@ -29,7 +29,7 @@ class PrimaryColumns:
         Labels without units, e.g. ``"r_A"``.
     given_units, units : dict of str to str or None
         Unit as given, and the unit in which the column enters the law: the
-        first one that occurs for its dimension.
+        first one that occurs for its dimension; kelvin for °C and °F.
     target, target_unit : str or None
         Name and unit of the target.
 
@@ -90,6 +90,35 @@ class PrimaryColumns:
         """Units the generation may compare, or None where no column has one."""
         known = {name: unit for name, unit in self.units.items() if unit is not None and _known(unit)}
         return known or None
+
+    def aligned(self, table):
+        """Table whose labels are those of the fit, for one that names or measures its columns otherwise.
+
+        Parameters
+        ----------
+        table : DataFrame
+            ``"T [K]"`` stands for ``"T"`` and the other way round; a column in
+            another unit of the same dimension is converted.
+
+        Raises
+        ------
+        UnitError
+            The unit of a column cannot be converted to that of the fit.
+        """
+        present = {str(label): label for label in table.columns}
+        if all(label in present for label in self.labels):
+            return table
+        parts = {split_unit(label)[0]: (given, split_unit(label)[1]) for label, given in present.items()}
+        renamed, converted = {}, {}
+        for label, name in zip(self.labels, self.names, strict=True):
+            if label in present or name not in parts:
+                continue
+            given, unit = parts[name]
+            renamed[given] = label
+            wanted = self.given_units[name]
+            if unit is not None and wanted is not None and unit != wanted:
+                converted[given] = convert(table[given].to_numpy(dtype=np.float64), unit, wanted)
+        return table.assign(**converted).rename(columns=renamed)
 
     def convert(self, X: np.ndarray) -> np.ndarray:
         """Copy of the values in the law's units, shape (n_samples, n_columns)."""
@@ -157,7 +186,8 @@ def _common_units(given: dict[str, str | None]) -> dict[str, str | None]:
             continue
         if not parsed.dimension:
             continue
-        reference = first.setdefault(parsed.dimension, unit)
+        absolute = unit if parsed.offset == 0 else "K"  # products and reciprocals need a true zero
+        reference = first.setdefault(parsed.dimension, absolute)
         if reference != unit:
             _log.info("%s is converted from %s to %s.", name, unit, reference)
             chosen[name] = reference

@@ -40,6 +40,7 @@ from sozai.symbolic.selectors.exhaustive import Exhaustive
 from sozai.symbolic.selectors.law_search import DescriptionLength, search_laws
 from sozai.symbolic.selectors.models import sort_models
 from sozai.symbolic.selectors.validation import nested_score
+from sozai.symbolic.symmetry import augment
 
 __all__ = ["SymbolicRegressor"]
 
@@ -263,6 +264,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         self.units_ = dict(self.columns_.units)
         primary = self.columns_.convert(X)
         self.symmetry_ = as_group(self.symmetry, self.columns_.names)
+        if self.symmetry_ is not None:
+            augment(primary, y, self.symmetry_)  # warns about rows that contradict the symmetry
         self.generated_ = self._generate(primary)
         self.generation_report_ = self.generated_.report
         independence = self.independence if self.independence is not None else IndependentDescriptors()
@@ -409,6 +412,7 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
 
     def _automatic_order(self, table, y, groups):
         """Raise the order while the cross-validated error falls by more than one standard error."""
+        _require_rows_to_leave_out(len(y), groups)
         best, kept = None, 1
         floor = (1e-12 * np.abs(y).max()) ** 2
         for order in range(1, _HIGHEST_AUTOMATIC_ORDER + 1):
@@ -456,6 +460,14 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         allowed = np.arange(1, len(self.generated_))
         if self.target_dimension == "match":
             allowed = allowed[self._matches_target(self.generated_.ids[allowed])]
+            if not allowed.size:
+                warnings.warn(
+                    f"SymbolicRegressor.fit: none of {len(self.generated_) - 1} descriptors has the "
+                    f"dimension of the target [{self.columns_.target_unit}]. Raise max_order, add "
+                    "operations, or use target_dimension='any'.",
+                    ConvergenceWarning,
+                    stacklevel=5,
+                )
         return allowed
 
     def _matches_target(self, ids):
@@ -576,6 +588,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
     def _evaluate(self, X):
         """Primary columns in the law's units, and the values of its terms."""
         check_is_fitted(self, "model_")
+        if hasattr(X, "columns") and hasattr(self, "feature_names_in_"):
+            X = self.columns_.aligned(X)
         primary = self.columns_.convert(validate_table(self, X, reset=False))
         with np.errstate(all="ignore"):
             values = self.expressions_.evaluate(self._ids(self.model_), primary)
@@ -633,6 +647,21 @@ def _check_groups(groups, n_samples):
             )
         )
     return groups
+
+
+def _require_rows_to_leave_out(n_samples, groups):
+    """The automatic order leaves rows out and needs three others."""
+    largest = 1 if groups is None else int(np.unique(groups, return_counts=True)[1].max())
+    if n_samples - largest < 3:
+        raise InputError(
+            sentence(
+                "SymbolicRegressor.fit",
+                "X",
+                f"have at least {3 + largest} rows for max_order='auto', which leaves rows out",
+                n_samples,
+                remedy="Give max_order as a number, or add rows.",
+            )
+        )
 
 
 def _warn_about_rows(X, y):

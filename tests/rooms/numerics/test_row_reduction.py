@@ -221,3 +221,14 @@ def test_inverse_and_product_modulo():
     assert (x.astype(object) * inverse_modulo(x, PRIME).astype(object) % PRIME).tolist() == [1, 1, 1, 1]
     a = np.full((1, 9), PRIME - 1, dtype=np.uint64)
     assert multiply_modulo(a, a.T, PRIME).tolist() == [[9]]  # (-1)^2 nine times, no overflow
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_singular_values_of_a_wide_table_with_directions_no_column_has(rank):
+    rng = np.random.default_rng(rank)
+    x = rng.integers(-3, 4, (6, rank)) @ rng.integers(-3, 4, (rank, 15)) * 1.0
+    x[3:] = 0.0
+    norms = np.linalg.norm(x, axis=0)
+    expected = np.linalg.svd(x / np.where(norms > 0, norms, 1.0), compute_uv=False)
+    found = unit_singular_values(x)
+    assert np.abs(found - expected).max() <= 1e-14 * max(expected[0], 1.0)

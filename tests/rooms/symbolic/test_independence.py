@@ -1,5 +1,6 @@
 """Finding relations: what is reported, for how long it holds, and what is refused."""
 
+import warnings
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from sozai.contracts.errors import ConvergenceWarning, InputError
+from sozai.symbolic.generation import generate
 from sozai.symbolic.independence import IndependentDescriptors, find_relations
 from sozai.symbolic.operations import Expressions, parse_into
 
@@ -308,3 +310,21 @@ def test_relate_uses_the_options_of_the_object():
     table = IndependentDescriptors(method="exact").relate(X, generated(["a"], ["1", "a", "2*a"], X))
     assert table.method == "exact"
     assert table.relation("2*a").holds == "always"
+
+
+def test_good_approximations_are_no_identities():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.uniform(1, 2, (40, 2)).round(4), columns=["x", "y"])
+    made = generate(
+        X,
+        operations=["log", "exp", "sqrt", "square", "exp_neg"],
+        pair_operations=["product", "ratio"],
+        order=2,
+        keep_constant=True,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        relations = {relation.dependent: relation for relation in find_relations(X, generated=made).relations}
+    assert str(relations["sqrt(x)**2"]) == "sqrt(x)**2 = x  (exact, always)"
+    assert relations["x*sqrt(x)"].holds == "in this sample"
+    assert not any(relation.holds == "numerically always" for relation in relations.values())

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
 
-from sozai.contracts.errors import ConvergenceWarning, ExtrapolationWarning, InputError
+from sozai.contracts.errors import ConvergenceWarning, ExtrapolationWarning, InputError, UnitError
 from sozai.contracts.estimator import NotFittedError
 from sozai.symbolic import BackwardElimination, Exhaustive, SymbolicRegressor, parse_expression
 
@@ -311,6 +311,13 @@ def test_constant_target_gives_the_mean(table):
     with pytest.warns(ConvergenceWarning, match="y is constant"):
         law = SymbolicRegressor().fit(table, np.full(30, 2.5))
     assert law.formula_ == "2.5"
+    assert np.isnan(law.model_.q2)
+
+
+def test_constant_that_is_no_binary_fraction_has_no_q2(table):
+    with pytest.warns(ConvergenceWarning, match="y is constant"):
+        law = SymbolicRegressor().fit(table, np.full(30, 45.52))
+    assert np.isnan(law.model_.q2)
 
 
 def test_repeated_rows_are_counted(table):
@@ -346,3 +353,23 @@ def test_in_a_pipeline(table):
     pipe.set_output(transform="pandas")
     pipe.fit(table, 2 * np.log(table["a"]) - 1)
     assert pipe[-1].formula_ == "2*a - 1"
+
+
+def test_celsius_enters_products_as_kelvin():
+    T = pd.DataFrame({"T [°C]": np.linspace(20, 600, 25)})
+    law = SymbolicRegressor(["inverse"], max_order=1).fit(T, 3 - 2000 / (T["T [°C]"] + 273.15))
+    assert law.units_ == {"T": "K"}
+    assert law.formula_ == "-2000/T + 3" or law.formula_ == "3 - 2000/T"
+    np.testing.assert_allclose(law.predict(T[:3]), 3 - 2000 / (T["T [°C]"][:3] + 273.15), rtol=1e-9)
+
+
+def test_new_rows_may_name_and_measure_columns_otherwise():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.uniform(1, 2, (30, 2)), columns=["r", "T [K]"])
+    law = SymbolicRegressor(["inverse"], dimensions={"r": "Å"}).fit(X, X["r"] / X["T [K]"])
+    other = pd.DataFrame({"T": X["T [K]"], "r [nm]": X["r"] / 10})
+    np.testing.assert_allclose(law.predict(other), law.predict(X), rtol=1e-12)
+    with pytest.raises(UnitError):
+        law.predict(other.rename(columns={"r [nm]": "r [eV]"}))
+    with pytest.raises(InputError, match="missing: r"):
+        law.predict(other[["T"]])

@@ -208,3 +208,10 @@ def test_contradicting_twins_are_named():
 def test_augment_needs_a_symmetry():
     with pytest.raises(InputError, match=r"group must be a symmetry\. Got None"):
         augment([[1.0]], [1.0], None)
+
+
+def test_text_exchanges_slots():
+    names = ["M[0]", "M[1]", "I[0,1]", "I[1,0]", "T"]
+    group = SymmetryGroup.from_text(names, "0<->1")
+    assert group.permutations.tolist() == SymmetryGroup.from_slots(names).permutations.tolist()
+    assert len(group) == 2

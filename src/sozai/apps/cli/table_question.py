@@ -81,7 +81,7 @@ class Plan:
 
 
 def default_plan(question: TableQuestion, n_features: int) -> Plan:
-    """Operations and order: the user's, or reciprocals and products of three or two while the search stays short.
+    """Operations and order: the user's, or reciprocals and products of three while the search stays short.
 
     Examples
     --------

@@ -208,7 +208,8 @@ class SymmetryGroup:
             Exchanges with ``<->`` between them. Exchanges joined by commas
             happen together; a semicolon begins another generator. What is no
             column is a token inside column names: ``A<->B`` turns ``r_A`` into
-            ``r_B`` and ``M_AB`` into ``M_BA``. A chain ``A->B->C`` is a cycle.
+            ``r_B`` and ``M_AB`` into ``M_BA``; ``0<->1`` exchanges slots, so that
+            ``M_I[0,1]`` becomes ``M_I[1,0]``. A chain ``A->B->C`` is a cycle.
         sign : int or sequence of int, default=1
             -1 where the target changes sign.
         """

@@ -244,7 +244,7 @@ def _unit_vector(name: str, unit: Any) -> Dimension:
             )
         ) from None
     if scale != 1.0 or offset != 0.0:
-        powers[f"{_SCALE}{scale!r}{f'{offset:+r}' if offset else ''}"] = Fraction(1)
+        powers[f"{_SCALE}{scale!r}{f'{offset:+}' if offset else ''}"] = Fraction(1)
     return tuple(sorted((base, power) for base, power in powers.items() if power != 0))
 
 

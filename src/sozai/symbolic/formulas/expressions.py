@@ -352,13 +352,12 @@ class Expressions:
         if isinstance(X, Mapping):
             missing = [name for name in self.names if name not in X]
             require_columns(missing)
-            X = np.column_stack(
-                np.broadcast_arrays(*[np.asarray(X[name], dtype=float) for name in self.names])
-            )
+            rows = np.broadcast_arrays(*[np.asarray(X[name], dtype=float) for name in self.names])
+            X = np.column_stack(rows) if rows else np.zeros((1, 0))
         labels = getattr(X, "columns", None)
         if labels is not None and all(name in labels for name in self.names):
             X = X[list(self.names)]
-        values = as_matrix(X, place="Expressions.evaluate", min_samples=0, finite=False)
+        values = as_matrix(X, place="Expressions.evaluate", min_samples=0, min_columns=0, finite=False)
         if values.shape[1] != len(self.names):
             raise InputError(
                 sentence(

@@ -124,7 +124,7 @@ def rehash(table):
     for node in range(table.counts[0]):
         if table.nodes[node].op > LEAF:
             place = np.int64(
-                _slot_of(table.nodes[node].op, table.nodes[node].left, table.nodes[node].right)
+                _slot_of(np.int64(table.nodes[node].op), table.nodes[node].left, table.nodes[node].right)
                 & np.uint64(mask)
             )
             while table.slots[place] >= 0:

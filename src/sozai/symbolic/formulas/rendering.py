@@ -168,7 +168,7 @@ class _Style:
         for k, (number, rest) in enumerate([terms[first], *terms[:first], *terms[first + 1 :]]):
             body = self._term(abs(number), rest)
             if k == 0:
-                pieces.append(body if number > 0 else f"-{body}")
+                pieces.append(body if number >= 0 else f"-{body}")
             else:
                 pieces.append(f" + {body}" if number > 0 else f" - {body}")
         return "".join(pieces)

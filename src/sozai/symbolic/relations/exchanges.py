@@ -34,6 +34,7 @@ def text_mapping(names: tuple[str, ...], text: str) -> dict[str, str]:
     """Column mapping of exchanges joined by commas."""
     columns: dict[str, str] = {}
     tokens: dict[str, str] = {}
+    slots: dict[int, int] = {}
     for part in _split_outside_brackets(text):
         words, cyclic = _words(part)
         pairs = (
@@ -41,6 +42,9 @@ def text_mapping(names: tuple[str, ...], text: str) -> dict[str, str]:
             if cyclic
             else [(words[0], words[1]), (words[1], words[0])]
         )
+        if all(word.isdecimal() for word in words) and not any(word in names for word in words):
+            slots.update((int(a), int(b)) for a, b in pairs)
+            continue
         target = columns if all(word in names for word in words) else tokens
         if target is tokens and any(word in names for word in words):
             missing = next(word for word in words if word not in names)
@@ -54,7 +58,10 @@ def text_mapping(names: tuple[str, ...], text: str) -> dict[str, str]:
                 )
             )
         target.update(pairs)
-    if tokens:
+    if slots:
+        moved = {name: image for name in names if (image := slot_image(name, slots)) != name}
+        columns = {**moved, **columns}
+    if tokens or not columns:
         moved = {name: image for name in names if (image := _token_image(name, tokens, names)) != name}
         if not moved:
             raise InputError(

@@ -9,6 +9,7 @@ import numpy as np
 from sozai.numerics.modular_elimination import eliminate_modulo
 from sozai.numerics.unit_columns import unit_columns, unit_singular_values
 from sozai.symbolic.formulas.dimension_table import dimension_text
+from sozai.symbolic.formulas.operators import ABS, ADD, INVERSE, LEAF, MULTIPLY, SUBTRACT
 from sozai.symbolic.relations.exact_relations import ExactRelations, exactly_dependent, regular_primes
 from sozai.symbolic.relations.relation_record import Relation
 from sozai.symbolic.relations.residues import ExpressionColumns, random_points, widened_domain
@@ -19,7 +20,7 @@ __all__ = ["RelationEngine", "dimension_texts"]
 SUPPORT = 1e-5
 _LARGEST_DENOMINATOR = 64
 _SNAP = 1e-9
-_NUMERICAL_POINTS = 64
+_ROUNDING = 1e-13  # of a sum of few terms; an approximation that is no identity misses by more
 
 
 class RelationEngine:
@@ -72,11 +73,18 @@ class RelationEngine:
 
     @staticmethod
     def _refit(basis, x, support, full, limit):
-        """Least squares on the support, or the full coefficients when that is not enough."""
-        result = np.zeros_like(full)
-        if support.any():
+        """Least squares on the support, as small as it gets; the full coefficients when none is enough."""
+        best = full
+        while support.any():
+            result = np.zeros_like(full)
             result[support] = np.linalg.lstsq(basis[:, support], x, rcond=None)[0]
-        return result if np.linalg.norm(x - basis @ result) <= limit else full
+            if np.linalg.norm(x - basis @ result) > limit:
+                break
+            best, before = result, support
+            support = np.abs(result) >= SUPPORT
+            if support.sum() == before.sum():
+                break
+        return best
 
     @staticmethod
     def _snap(basis, x, b, ratio, limit):
@@ -176,23 +184,22 @@ class RelationEngine:
         rational = columns.rational
         open_ = exact[~always]
         if open_.size and not (rational[basis].all() and rational[dependents[open_]].all()):
-            which = open_[self._numerically(columns, basis, dependents[open_], rational)]
+            which = open_[self._numerically(columns, basis, dependents[open_])]
             result[which] = "numerically always"
         return result
 
-    def _numerically(self, columns, basis, dependents, rational):
+    def _numerically(self, columns, basis, dependents):
         """Places of dependents with a function that are fulfilled in floating point at random points."""
-        points = columns.points[:_NUMERICAL_POINTS].astype(np.float64)
+        points = columns.points.astype(np.float64)
         ids = np.asarray(self.generated.ids)
         with np.errstate(all="ignore"):
             x = self.generated.expressions.evaluate(ids[dependents], points)
             base = self.generated.expressions.evaluate(ids[basis], points)
         b = self.coefficients(dependents)
-        size = np.abs(base) @ np.abs(b) + np.abs(x)
-        with np.errstate(all="ignore"):
-            fulfilled = (np.abs(x - base @ b) <= 1e-9 * size).all(axis=0)
-        touched = ~rational[dependents] | ((b != 0) & ~rational[basis][:, None]).any(axis=0)
-        return np.flatnonzero(fulfilled & touched)
+        open_ = _beyond_rules(self.generated.expressions)[ids]
+        touched = open_[dependents] | ((b != 0) & open_[basis][:, None]).any(axis=0)
+        found = [k for k in np.flatnonzero(touched) if _obeyed(base[:, b[:, k] != 0], x[:, k])]
+        return np.array(found, dtype=np.int64)
 
     def generic_reduction(self, order, rank):
         """Elimination at random points, as many as it takes, and the columns there."""
@@ -237,6 +244,33 @@ class RelationEngine:
         unit = unit_columns(self.matrix, np.append(basis, column), self.scales)
         ratio = np.asarray(b) * self.scales[basis] / max(self.scales[column], np.finfo(float).tiny)
         return float(np.linalg.norm(unit[:, -1] - unit[:, :-1] @ ratio))
+
+
+def _beyond_rules(store):
+    """Which expressions hold a function of more than a product of columns: residues may miss an identity."""
+    op, left, right = store.op.tolist(), store.left.tolist(), store.right.tolist()
+    monomial, found = [False] * len(op), [False] * len(op)
+    for node, code in enumerate(op):  # children come before parents
+        if code <= LEAF:
+            monomial[node] = code == LEAF
+            continue
+        children = [left[node]] if right[node] < 0 else [left[node], right[node]]
+        monomial[node] = code in (MULTIPLY, INVERSE) and all(monomial[child] for child in children)
+        function = code not in (ADD, SUBTRACT, MULTIPLY, INVERSE, ABS)
+        found[node] = any(found[child] for child in children) or (function and not monomial[left[node]])
+    return np.array(found)
+
+
+def _obeyed(base, x):
+    """Whether ``x`` is a combination of the columns of ``base`` down to rounding, with points to spare."""
+    finite = np.isfinite(x) & np.isfinite(base).all(axis=1)
+    if finite.sum() < 2 * base.shape[1] + 10:
+        return False
+    scale = np.abs(base[finite]).max(axis=0, initial=0.0)
+    unit = base[finite] / np.where(scale > 0, scale, 1.0)
+    b = np.linalg.lstsq(unit, x[finite], rcond=None)[0]
+    size = np.abs(unit) @ np.abs(b) + np.abs(x[finite])
+    return bool((np.abs(x[finite] - unit @ b) <= _ROUNDING * size).all())
 
 
 def dimension_texts(store, ids):

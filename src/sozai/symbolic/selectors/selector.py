@@ -131,6 +131,7 @@ class Selector(BaseEstimator):
         shown = None if names is None else [str(name) for name in names]
         values = as_matrix(X, place=place, min_samples=3, names=shown)
         target = as_vector(y, values.shape[0], place=place)
+        _require_squares(target, place)
         labels = as_names(names, values.shape[1], place=place)
         costs = np.ones(values.shape[1], np.int64) if complexity is None else np.asarray(complexity)
         if costs.shape != (values.shape[1],):
@@ -151,3 +152,12 @@ class Selector(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+
+def _require_squares(y: np.ndarray, place: str) -> None:
+    """Sums of squares of the target must fit a float64."""
+    size = float(np.abs(y).max())
+    if size > 1e151 or 0 < size < 1e-151:
+        raise InputError(
+            sentence(place, "y", "lie between 1e-151 and 1e151 in magnitude", size, remedy="Rescale y.")
+        )

@@ -18,6 +18,7 @@ from sozai.contracts.checks import RandomState, as_generator, as_vector
 from sozai.contracts.errors import ExtrapolationWarning, InputError, sentence
 from sozai.contracts.parallel import run_chunks
 from sozai.contracts.records import Failure
+from sozai.numerics.least_squares import ROUNDING
 from sozai.symbolic.selectors.models import SymbolicModel
 from sozai.symbolic.selectors.selector import Selector
 
@@ -200,6 +201,7 @@ def _summarize(y, predictions, folds, groups, formulas) -> NestedScore:
         raise InputError(sentence("nested_score", "predictions", "be finite", "none finite"))
     square = (y - predictions) ** 2
     spread = float(np.mean((y[seen] - y[seen].mean()) ** 2))
+    spread = spread if spread > (ROUNDING * np.abs(y[seen]).max()) ** 2 else 0.0
     mse = float(square[seen].mean())
     error = _error_of_mean(square[seen], None if groups is None else np.asarray(groups)[seen])
     fold_mse = np.array([np.nanmean(square[fold]) if seen[fold].any() else np.nan for fold in folds])
