@@ -11,6 +11,9 @@ import pandas as pd
 
 from sozai.contracts.errors import InputError, NotIndependentError, sentence
 from sozai.numerics.row_reduction import row_reduce
+from sozai.symbolic.formulas.canonical import factors_of
+from sozai.symbolic.formulas.hash_consing import PRODUCT
+from sozai.symbolic.formulas.operators import INVERSE
 from sozai.symbolic.operations import parse_into
 from sozai.symbolic.relations.exact_relations import exactly_dependent
 from sozai.symbolic.relations.relation_engine import dimension_texts
@@ -202,7 +205,8 @@ def rewrite(model, table, *, prefer=None, max_terms=None, n_results=20, addition
     found, notes = _exchanges(columns, formula, most)
     shorter, more_notes = _shortest(columns, formula, most, n_results)
     records = [columns.record(candidate, formula) for candidate in _distinct([*found, *shorter], formula)]
-    records = [r for r in records if r is not None]
+    wanted = {*(prefer or ()), *additions}
+    records = [r for r in records if r is not None and not any(columns.cancels(t, wanted) for t in r.terms)]
     records.sort(key=lambda r: _merit(r, prefer))
     return RewriteList(records[:n_results], [*notes, *more_notes])
 
@@ -272,6 +276,16 @@ class _Columns:
         self.names.append(name)
         self.complexity = np.append(self.complexity, store.complexity[node])
         self.ids = np.append(self.ids, node)
+
+    def cancels(self, name, wanted):
+        """Whether a term is a simpler one in disguise, such as ``x*y/x``, and nobody asked for it."""
+        if self.ids is None or name in wanted or name not in self.place:
+            return False
+        store, node = self.engine.generated.expressions, int(self.ids[self.place[name]])
+        if store.form[node] != PRODUCT:
+            return False
+        factors = factors_of(store, node)
+        return any(store.op[factor] == INVERSE and int(store.left[factor]) in factors for factor in factors)
 
     def read(self, model):
         """Coefficients of a model over the columns."""

@@ -157,3 +157,14 @@ def test_additions_need_expressions():
     table = find_relations(pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 4.0]}))
     with pytest.raises(InputError, match=r"additions must come with expressions\. Got 'a\*a'"):
         rewrite({"a": 1.0}, table, additions=["a*a"])
+
+
+def test_terms_that_cancel_are_not_offered():
+    from sozai.symbolic import SymbolicRegressor
+
+    X = pd.DataFrame(np.random.default_rng(0).uniform(1, 2, (30, 2)), columns=["T", "H"])
+    law = SymbolicRegressor(["inverse"], max_order=3).fit(X, 2 * X["H"] + X["T"])
+    assert law.relations_.n_relations > 0
+    assert not [term for form in law.rewrite() for term in form.terms if "T" in term and "/T" in term]
+    asked = law.rewrite(prefer=["T*H/T"])
+    assert any("T*H/T" in form.terms for form in asked)
