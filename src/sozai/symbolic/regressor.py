@@ -35,7 +35,7 @@ from sozai.symbolic.generation import generate
 from sozai.symbolic.independence import IndependentDescriptors
 from sozai.symbolic.law_file import KIND, from_state, to_state
 from sozai.symbolic.rewriting import rewrite
-from sozai.symbolic.selectors.adequacy import clearly_smaller, simplest_for_groups
+from sozai.symbolic.selectors.adequacy import adequate_for_groups, clearly_smaller
 from sozai.symbolic.selectors.exhaustive import Exhaustive
 from sozai.symbolic.selectors.law_search import DescriptionLength, search_laws
 from sozai.symbolic.selectors.models import sort_models
@@ -150,8 +150,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
     -----
     The extended Bayesian criterion [3]_ is
     :class:`sozai.symbolic.selectors.law_search.DescriptionLength`.
-    With ``groups`` the simplest law within one standard error of the best
-    left-out-group error is kept instead.
+    With ``groups`` the criterion chooses among the laws whose left-out-group
+    error is within one standard error of the best.
 
     Cost: generation O(m n), relations O(m n r), exhaustive search of d terms
     O(n^d) independent of m. Scores printed for the kept law are conditional on
@@ -239,9 +239,10 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Target; the name of a Series may carry a unit.
         groups : array-like of shape (n_samples,), optional
-            Rows that belong together (one alloy system, one batch). The simplest
-            adequate law and the automatic order are then judged by leaving out
-            whole groups.
+            Rows that belong together (one alloy system, one batch). The criterion
+            then chooses among the laws that predict left-out groups as well as
+            the best one does, within its standard error; the automatic order is
+            judged by leaving out whole groups too.
 
         Returns
         -------
@@ -515,7 +516,7 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
     def _keep(self, found, y, groups):
         """The law the criterion asks for."""
         if groups is not None:
-            return simplest_for_groups(found, self.generated_.values, y, groups)
+            found = adequate_for_groups(found, self.generated_.values, y, groups)
         if self.criterion == "ebic":
             return min(found, key=self._length)
         if self.criterion == "q2":

@@ -105,14 +105,32 @@ def test_automatic_order_stops_at_the_true_one(table):
     assert law.model_.terms == ("a*b",)
 
 
-def test_groups_judge_by_whole_groups(table):
-    rng = np.random.default_rng(4)
-    system = np.repeat(np.arange(6), 5)
-    table["a"] = rng.uniform(1, 2, 6)[system]
-    y = table["b"] + rng.normal(size=6)[system]
-    plain = SymbolicRegressor(max_order=2, criterion="q2").fit(table, y)
-    grouped = SymbolicRegressor(max_order=2, criterion="q2").fit(table, y, groups=system)
-    assert grouped.model_.n_terms <= plain.model_.n_terms
+def test_groups_refuse_a_law_that_only_tells_the_groups_apart():
+    rng = np.random.default_rng(11)
+    system = np.repeat(np.arange(6), 8)
+    X = pd.DataFrame({"label": rng.uniform(1, 2, 6)[system], "b": rng.uniform(1, 2, 48)})
+    X["twin"] = X["label"] + 1e-3 * rng.normal(size=48)
+    y = X["b"] + 0.5 * rng.normal(size=6)[system]
+    plain = SymbolicRegressor(max_order=2, criterion="rmse").fit(X, y)
+    grouped = SymbolicRegressor(max_order=2, criterion="rmse").fit(X, y, groups=system)
+
+    def error_on_new_groups(terms):
+        values = np.column_stack(
+            [np.ones(48), *(parse_expression(t, list(X.columns)).evaluate(X) for t in terms)]
+        )
+        square = 0.0
+        for g in range(6):
+            beta = np.linalg.lstsq(values[system != g], y[system != g], rcond=None)[0]
+            square += ((y[system == g] - values[system == g] @ beta) ** 2).sum()
+        return square
+
+    assert error_on_new_groups(grouped.model_.terms) < error_on_new_groups(plain.model_.terms)
+
+
+def test_groups_keep_a_planted_law(table):
+    y = table["a"] * table["b"] + 0.02 * np.random.default_rng(1).normal(size=30)
+    law = SymbolicRegressor(["inverse"], max_order=3).fit(table, y, groups=np.arange(30) % 5)
+    assert law.model_.terms == ("a*b",)
 
 
 def test_groups_are_checked(table):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sozai.numerics.least_squares import fit_least_squares
-from sozai.symbolic.selectors.models import ModelList, SymbolicModel, rounding_error
+from sozai.symbolic.selectors.models import ModelList, rounding_error
 
-__all__ = ["clearly_smaller", "folds_of", "simplest_for_groups"]
+__all__ = ["adequate_for_groups", "clearly_smaller", "folds_of"]
 
 
 def folds_of(groups: np.ndarray) -> list[np.ndarray]:
@@ -43,10 +45,10 @@ def clearly_smaller(new: np.ndarray, old: np.ndarray, *, groups: np.ndarray | No
     return bool(gain.mean() > _standard_error(gain, groups) + floor)
 
 
-def simplest_for_groups(
+def adequate_for_groups(
     models: ModelList, values: np.ndarray, y: np.ndarray, groups: np.ndarray
-) -> SymbolicModel:
-    """Simplest of the models that are as good as the best when whole groups are left out.
+) -> ModelList:
+    """Models that predict left-out groups as well as the best one does, within its standard error.
 
     Parameters
     ----------
@@ -56,10 +58,15 @@ def simplest_for_groups(
     y : ndarray of shape (n_samples,)
     groups : ndarray of shape (n_samples,)
 
+    Returns
+    -------
+    ModelList
+        All models where none can predict a left-out group.
+
     Notes
     -----
     The errors of a left-out group F are :math:`(I - H_{FF})^{-1} e_F`, so no
-    model is fitted again.
+    model is fitted again. The standard error is taken over groups.
     """
     folds = folds_of(groups)
     squares = []
@@ -69,16 +76,10 @@ def simplest_for_groups(
         squares.append(residuals**2)
     means = np.array([square.mean() if np.isfinite(square).all() else np.inf for square in squares])
     if not np.isfinite(means).any():
-        return models.simplest()
+        return models
     best = int(np.argmin(means))
-    floor = rounding_error(models[best]) ** 2
-    adequate = [
-        k for k in np.flatnonzero(np.isfinite(means))
-        if not clearly_smaller(squares[best], squares[k], groups=groups, floor=floor)
-    ]  # fmt: skip
-    return models[
-        min(adequate, key=lambda k: (models[k].n_terms, models[k].complexity, means[k], models[k].columns))
-    ]
+    limit = means[best] + _standard_error(squares[best], groups) + rounding_error(models[best]) ** 2
+    return replace(models, models=tuple(models[k] for k in np.flatnonzero(means <= limit)))
 
 
 def _standard_error(difference: np.ndarray, groups: np.ndarray | None) -> float:
