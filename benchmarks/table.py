@@ -41,9 +41,9 @@ The rock-salt / zinc-blende energy difference (eV/atom) from six radii (`radii-6
 ionization potentials and electron affinities (`raw-10`). Same rows, same columns, one thread, one
 unmeasured small fit first. *RMSE* is on the fitted rows, *error* is the RMSE on five held-out folds with
 everything repeated inside each fold. The peers run with their defaults, the genetic one with the usual
-eight functions; ours with inverses and decaying exponentials, products of two and three terms: chosen among five
-settings by the held-out error of one seed, so our held-out figure is a little flattered. Memory is the
-largest resident size of the whole process.
+eight functions; ours with inverses and decaying exponentials, products of two and three terms: chosen among
+five settings by the held-out error of one seed, so our held-out figure is a little flattered. Memory is
+the largest resident size of the whole process.
 """,
     ),
     "recovery": (
