@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingDomain"]
 
 _OP_NAMES = {operation.code: name for name, operation in OPERATIONS.items()}
-_DENOMINATOR = {"inverse"}
-_POSITIVE = {"log", "sqrt"}
+_SINGULAR_AT_ZERO = {"inverse", "log", "sqrt"}
 
 
 @dataclass(frozen=True)
@@ -191,9 +190,7 @@ def _guarded_nodes(store: Expressions, ids: np.ndarray) -> list[tuple[str, int]]
         name = _OP_NAMES[int(store.op[node])]
         if name == "abs":
             guards.append(("sign", int(store.left[node])))
-        if name in _DENOMINATOR:
-            guards.append(("singular", int(store.left[node])))
-        if name in _POSITIVE:
+        if name in _SINGULAR_AT_ZERO:
             guards.append(("singular", int(store.left[node])))
     return guards
 

@@ -406,11 +406,6 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         """
         return from_state(cls, load_model(path, KIND))
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = False
-        return tags
-
     def _automatic_order(self, table, y, groups):
         """Raise the order while the cross-validated error falls by more than one standard error."""
         _require_rows_to_leave_out(len(y), groups)
