@@ -322,6 +322,36 @@ BIBLIOGRAPHY: dict[str, Paper] = {
             "Journal of Physical and Chemical Reference Data", "34", "1559-2259", doi="10.1063/1.1800011",
         ),
         Paper(
+            "kepler1997", "book", ("J. Kepler",), "The harmony of the world", 1997,
+            publisher="American Philosophical Society",
+            note="Harmonices mundi libri V (1619), translated by E. J. Aiton, A. M. Duncan and J. V. Field",
+        ),
+        Paper(
+            "anderson1963", "article", ("T. W. Anderson",),
+            "Asymptotic theory for principal component analysis", 1963,
+            "The Annals of Mathematical Statistics", "34", "122-148", doi="10.1214/aoms/1177704248",
+        ),
+        Paper(
+            "westfall1993", "book", ("P. H. Westfall", "S. S. Young"),
+            "Resampling-based multiple testing: examples and methods for p-value adjustment", 1993,
+            publisher="Wiley",
+        ),
+        Paper(
+            "hansen2004", "book", ("E. Hansen", "G. W. Walster"),
+            "Global optimization using interval analysis", 2004, publisher="Marcel Dekker",
+            note="2nd edition",
+        ),
+        Paper(
+            "hand2001", "article", ("D. J. Hand", "R. J. Till"),
+            "A simple generalisation of the area under the ROC curve for multiple class classification "
+            "problems", 2001, "Machine Learning", "45", "171-186", doi="10.1023/A:1010920819831",
+        ),
+        Paper(
+            "shewchuk1997", "article", ("J. R. Shewchuk",),
+            "Adaptive precision floating-point arithmetic and fast robust geometric predicates", 1997,
+            "Discrete & Computational Geometry", "18", "305-363", doi="10.1007/PL00009321",
+        ),
+        Paper(
             "peck1972", "article", ("E. R. Peck", "K. Reeder"), "Dispersion of air", 1972,
             "Journal of the Optical Society of America", "62", "958-962", doi="10.1364/JOSA.62.000958",
         ),
@@ -333,6 +363,12 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "SymbolicRegressor": ("fujii2024", "kanda2019", "ghiringhelli2015"),
     "find_relations": ("fujii2024", "kanda2019", "golub2013", "schwartz1980"),
     "IndependentDescriptors": ("fujii2024", "kanda2019"),
+    "find_invariants": ("westfall1993", "anderson1963"),
+    "grow": ("ouyang2018",),
+    "screen": ("fan2008", "ouyang2018"),
+    "ScreenThenL0": ("fan2008", "ouyang2018", "purcell2023"),
+    "MultiTaskSymbolicRegressor": ("ouyang2019", "ouyang2018"),
+    "SymbolicClassifier": ("ouyang2018", "bartel2019", "hand2001", "shewchuk1997"),
     "SubspaceList": ("fujii2024", "edmonds1971"),
     "generate": ("fujii2024",),
     "BasicOperations": ("fujii2024",),
@@ -345,6 +381,7 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "load_triangle_area": ("fujii2024",),
     "load_binary_alloy_elements": ("fujii2024",),
     "load_hydrogen_lines": ("sansonetti2005", "peck1972"),
+    "load_planets": ("kepler1997",),
     "load_calculated_radii": ("clementi1967",),
     "fetch_octet_binaries": ("ghiringhelli2015",),
     "fetch_binary_alloys": ("fujii2024",),

@@ -67,6 +67,7 @@ SYMBOLS: dict[str, Symbol] = {
     "Å": Symbol(Fraction(1, 10**10), _LENGTH),
     "bohr": Symbol(_BOHR, _LENGTH),
     "inch": Symbol(_INCH, _LENGTH),
+    "au": Symbol(Fraction(149597870700), _LENGTH),
     "L": Symbol(Fraction(1, 1000), _VOLUME, "kdcmμunp"),
     # mass, time, temperature, amount, light
     "g": Symbol(Fraction(1, 1000), _MASS, "Mkmμunpf"),
@@ -162,6 +163,7 @@ SYMBOLS: dict[str, Symbol] = {
 }  # fmt: skip
 
 ALIASES: dict[str, str] = {
+    "AU": "au",
     **dict.fromkeys(
         ("angstrom", "Angstrom", "ANGSTROM", "angstroms", "Angstroms", "Ang", "ang", "ångström", "Ångström"),
         "Å",

@@ -6,6 +6,7 @@ from sozai.datasets.load import (
     load_binary_alloy_elements,
     load_calculated_radii,
     load_hydrogen_lines,
+    load_planets,
     load_triangle_area,
 )
 from sozai.datasets.make import make_collinear, make_planted_law
@@ -18,6 +19,7 @@ __all__ = [
     "load_binary_alloy_elements",
     "load_calculated_radii",
     "load_hydrogen_lines",
+    "load_planets",
     "load_triangle_area",
     "make_collinear",
     "make_planted_law",

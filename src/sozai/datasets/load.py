@@ -14,6 +14,7 @@ __all__ = [
     "load_binary_alloy_elements",
     "load_calculated_radii",
     "load_hydrogen_lines",
+    "load_planets",
     "load_triangle_area",
 ]
 
@@ -76,6 +77,27 @@ def load_binary_alloy_elements() -> Dataset:
     2.673
     """
     return _load("binary_alloy_elements")
+
+
+def load_planets() -> Dataset:
+    """Load semi-major axis and period of the eight planets: a law that has no target.
+
+    Returns
+    -------
+    Dataset
+        Columns ``planet``, ``a`` (AU) and ``T`` (yr); target ``T``.
+
+    See Also
+    --------
+    sozai.symbolic.invariants.find_invariants : Finds Kepler's third law in them.
+
+    Examples
+    --------
+    >>> planets = load_planets().frame
+    >>> (planets.a**3 / planets["T"] ** 2).round(2).unique().tolist()
+    [1.0]
+    """
+    return _load("planets")
 
 
 def load_calculated_radii() -> Dataset:

@@ -3,6 +3,7 @@
 from sozai.displays.correlation import CorrelationDisplay
 from sozai.displays.display import Display
 from sozai.displays.formula_map import FormulaMapDisplay
+from sozai.displays.invariants import InvariantDisplay
 from sozai.displays.pareto import ParetoDisplay
 from sozai.displays.parity import ParityDisplay
 from sozai.displays.relation_map import RelationMapDisplay
@@ -13,6 +14,7 @@ __all__ = [
     "CorrelationDisplay",
     "Display",
     "FormulaMapDisplay",
+    "InvariantDisplay",
     "ParetoDisplay",
     "ParityDisplay",
     "RelationMapDisplay",

@@ -3,9 +3,11 @@
 from sozai.symbolic.formulas.linear_formula import LinearFormula, render_formula
 from sozai.symbolic.generation import BasicOperations, DirectProducts, Generated, generate
 from sozai.symbolic.independence import IndependentDescriptors, Relation, RelationTable, find_relations
+from sozai.symbolic.invariants import Invariant, InvariantList, find_invariants
 from sozai.symbolic.operations import Expression, Expressions, parse_expression
 from sozai.symbolic.regressor import SymbolicRegressor
 from sozai.symbolic.rewriting import Rewrite, RewriteList, rewrite
+from sozai.symbolic.screening import ScreenResult, ScreenThenL0, grow, screen
 from sozai.symbolic.selection import (
     AllTerms,
     BackwardElimination,
@@ -40,6 +42,8 @@ __all__ = [
     "ForwardSelection",
     "Generated",
     "IndependentDescriptors",
+    "Invariant",
+    "InvariantList",
     "Lasso",
     "LassoThenL0",
     "LinearFormula",
@@ -53,6 +57,8 @@ __all__ = [
     "Rewrite",
     "RewriteList",
     "Ridge",
+    "ScreenResult",
+    "ScreenThenL0",
     "SelectionFrequency",
     "Stepwise",
     "SubspaceList",
@@ -61,11 +67,14 @@ __all__ = [
     "Symmetrizer",
     "SymmetryGroup",
     "augment",
+    "find_invariants",
     "find_relations",
     "generate",
+    "grow",
     "nested_score",
     "parse_expression",
     "render_formula",
     "rewrite",
+    "screen",
     "selection_frequency",
 ]

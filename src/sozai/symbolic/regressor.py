@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import t as student
 from sklearn.base import clone
 
-from sozai.contracts.errors import ConvergenceWarning, ExtrapolationWarning, InputError, sentence
+from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.contracts.estimator import (
     BaseEstimator,
     HasMethods,
     Interval,
     RegressorMixin,
     StrOptions,
-    check_is_fitted,
     fit_context,
     input_names,
     validate_table,
 )
-from sozai.contracts.model_file import load_model, save_model
 from sozai.contracts.units import parse_unit
 from sozai.symbolic.applicability import TrainingDomain
 from sozai.symbolic.columns import PrimaryColumns
 from sozai.symbolic.descriptors.permutations import as_group
-from sozai.symbolic.formulas.grammar import parse_into
-from sozai.symbolic.formulas.linear_formula import render_formula
+from sozai.symbolic.fitted_law import FittedLaw
 from sozai.symbolic.generation import generate
 from sozai.symbolic.independence import IndependentDescriptors
-from sozai.symbolic.law_file import KIND, from_state, to_state
-from sozai.symbolic.rewriting import rewrite
-from sozai.symbolic.selectors.adequacy import adequate_for_groups, clearly_smaller
+from sozai.symbolic.screening import ScreenThenL0, space_within
+from sozai.symbolic.selectors.adequacy import adequate_for_groups
+from sozai.symbolic.selectors.automatic_order import automatic_order
 from sozai.symbolic.selectors.exhaustive import Exhaustive
 from sozai.symbolic.selectors.law_search import DescriptionLength, search_laws
 from sozai.symbolic.selectors.models import sort_models
-from sozai.symbolic.selectors.validation import nested_score
 from sozai.symbolic.symmetry import augment
 
 __all__ = ["SymbolicRegressor"]
 
-_log = logging.getLogger("sozai.symbolic")
+_MAX_CANDIDATES = 1e9
+_LARGE_OPERATIONS = ("square",)
+_LARGE_PAIR_OPERATIONS = ("sum", "difference", "product", "ratio")
+_SMALL_ONLY = {"max_order": 2, "symmetry": None, "selection": None, "candidates": "auto"}
 
-_HIGHEST_AUTOMATIC_ORDER = 4
-_ROUNDED = 1e-12  # an intercept this small beside the target is rounding
-_STORED_DIGITS = 6  # of a law read from a file, whose training rows are not kept
 
-
-class SymbolicRegressor(RegressorMixin, BaseEstimator):
+class SymbolicRegressor(FittedLaw, RegressorMixin, BaseEstimator):
     r"""Short law :math:`y = b_0 + \sum_j \beta_j x_j` over descriptors built from a table.
 
     Basic operations and direct products make descriptors :math:`x_j` from the
@@ -70,6 +63,22 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
     max_order : int or "auto", default=2
         Largest number of factors in a product. ``"auto"`` raises the order
         while the cross-validated error falls by more than one standard error.
+    max_rung : int, optional
+        Ask for the large search: descriptors are formulas nested up to this
+        deep, each rung applying every operation to all that came before.
+        Rung 3 of a few columns has millions to billions of them; they are
+        screened without being stored. Takes the place of ``max_order``.
+        Operations left out are then ``"square"`` and, of pairs, ``"sum"``,
+        ``"difference"``, ``"product"`` and ``"ratio"``.
+    search : ScreenThenL0, optional
+        How the large search goes; default
+        :class:`sozai.symbolic.screening.ScreenThenL0`. Given without
+        ``max_rung``, two rungs are searched. Its ``max_candidates`` is the
+        budget; 1e9 formulas by default.
+    max_complexity : int, optional
+        Most complex formula of the large search. Left out, the space is cut
+        where it would exceed ``max_candidates`` or ``memory_limit``, the
+        simplest formulas first, and ``models_.notes`` says where.
     symmetry : str or permutation group, optional
         Exchange of columns that leaves the target unchanged, e.g. ``"A<->B"``
         or a group from :mod:`sozai.symbolic.symmetry`. Descriptors are then
@@ -124,7 +133,10 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
     candidate_columns_ : ndarray of int
         Columns of ``generated_`` the selector searched.
     n_candidates_ : int
-        Their number.
+        Number of descriptors searched; of a large search all that were
+        screened, the survivors being in ``generated_``.
+    screens_ : tuple of ScreenResult
+        What every pass of a large search kept; empty otherwise.
     description_length_ : DescriptionLength
         The extended Bayesian criterion of this search.
     generated_ : Generated
@@ -134,7 +146,7 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
     domain_ : TrainingDomain
         The region the law has seen.
     order_ : int
-        Largest number of factors used.
+        Largest number of factors allowed; of a large search, the rung.
     units_ : dict of str to str or None
         Unit in which every column enters the law.
     symmetry_error_ : float or None
@@ -179,6 +191,9 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         "operations": ["array-like", None],
         "pair_operations": ["array-like", None],
         "max_order": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "max_rung": [Interval(Integral, 1, None, closed="left"), None],
+        "search": [HasMethods("find"), None],
+        "max_complexity": [Interval(Integral, 1, None, closed="left"), None],
         "symmetry": [str, HasMethods("permute"), None],
         "domain": [dict, None],
         "dimensions": [StrOptions({"infer", "ignore"}), dict],
@@ -199,6 +214,9 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         pair_operations=None,
         *,
         max_order=2,
+        max_rung=None,
+        search=None,
+        max_complexity=None,
         symmetry=None,
         domain=None,
         dimensions="infer",
@@ -215,6 +233,9 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         self.operations = operations
         self.pair_operations = pair_operations
         self.max_order = max_order
+        self.max_rung = max_rung
+        self.search = search
+        self.max_complexity = max_complexity
         self.symmetry = symmetry
         self.domain = domain
         self.dimensions = dimensions
@@ -258,182 +279,107 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         X, y = validate_table(self, X, y, need_target=True, min_samples=3)
         groups = None if groups is None else _check_groups(groups, len(y))
         _warn_about_rows(X, y)
-        self.order_ = (
-            self._automatic_order(table, y, groups) if self.max_order == "auto" else int(self.max_order)
-        )
+        large = self.max_rung is not None or self.search is not None
+        if large:
+            self._refuse_small_options()
+        elif self.max_order == "auto":
+            self.order_ = automatic_order(self, table, y, groups, self.random_state)
+        else:
+            self.order_ = int(self.max_order)
         self.columns_ = PrimaryColumns.read(input_names(self), self.dimensions, target)
         self.units_ = dict(self.columns_.units)
         primary = self.columns_.convert(X)
-        self.symmetry_ = as_group(self.symmetry, self.columns_.names)
-        if self.symmetry_ is not None:
-            augment(primary, y, self.symmetry_)  # warns about rows that contradict the symmetry
-        self.generated_ = self._generate(primary)
-        self.generation_report_ = self.generated_.report
-        independence = self.independence if self.independence is not None else IndependentDescriptors()
-        self.relations_ = independence.relate(primary, self.generated_)
-        self.rank_ = self.relations_.rank
-        self._select(y, groups)
+        found = self._search_large(primary, y) if large else self._search_small(primary, y)
+        self._keep(found, y, groups)
         self._describe(primary, y)
         return self
 
-    def predict(self, X, return_std=False):
-        r"""Value of the law; NaN where it is not defined, with a warning that counts rows outside its domain.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_samples, n_features)
-        return_std : bool
-            Also return the standard deviation of a new observation,
-            :math:`s\sqrt{1 + x^T P x}`.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,), or the pair (y, std)
-        """
-        primary, values = self._evaluate(X)
-        reasons = self._reasons(primary, values)
-        outside = sum(1 for reason in reasons if reason)
-        if outside:
-            first = next(i for i, reason in enumerate(reasons) if reason)
-            warnings.warn(
-                f"SymbolicRegressor.predict: {outside} of {len(reasons)} rows lie outside the training "
-                f"region, first row {first}: {reasons[first]}. See applicability(X).",
-                ExtrapolationWarning,
-                stacklevel=2,
-            )
-        mean = self.model_.predict(values)
-        if not return_std:
-            return mean
-        return mean, np.sqrt(self.model_.prediction_variance(values))
-
-    def predict_interval(self, X, level=0.95):
-        """Student interval for a new observation, shape (n_samples,) each.
-
-        Holds for a law fixed beforehand; after a search it is a lower bound of
-        the uncertainty, which the nested score shows.
-        """
-        if not 0 < level < 1:
-            raise InputError(
-                sentence(
-                    "SymbolicRegressor.predict_interval",
-                    "level",
-                    "lie between 0 and 1",
-                    level,
-                    remedy="Use 0.95.",
-                )
-            )
-        _, values = self._evaluate(X)
-        mean = self.model_.predict(values)
-        freedom = max(len(self.model_.fitted) - self.model_.n_parameters, 1)
-        half = student.ppf((1 + level) / 2, freedom) * np.sqrt(self.model_.prediction_variance(values))
-        return mean - half, mean + half
-
-    def applicability(self, X):
-        """Say for every row whether the law has been tested there, and why not.
-
-        Returns
-        -------
-        DataFrame with columns ``in_domain`` (bool) and ``reason`` (text)
-        """
-        primary, values = self._evaluate(X)
-        return self.domain_.frame(self._reasons(primary, values), getattr(X, "index", None))
-
-    def formula_of(self, model, *, digits="auto", snap=False):
-        """Text of any model of ``models_``; parses in our grammar.
-
-        Parameters
-        ----------
-        model : SymbolicModel
-        digits : int or "auto", default="auto"
-            Significant digits; ``"auto"`` takes the fewest that move no
-            prediction by a thousandth of the error.
-        snap : bool, default=False
-            Write a coefficient as a simple fraction where it lies within two
-            standard errors of one and that is no coincidence.
-        """
-        return self._render(model, digits, snap).text
-
-    def latex_of(self, model, *, digits="auto", snap=False):
-        """LaTeX of any model of ``models_``; parameters as :meth:`formula_of`."""
-        return self._render(model, digits, snap).latex
-
-    def rewrite(self, prefer=None, max_terms=None, n_results=20, additions=()):
-        """Write the kept law with other members of the same span.
-
-        Parameters
-        ----------
-        prefer : sequence of str, optional
-            Terms you would like to see; forms that hold more of them come first.
-        max_terms : int, optional
-            Most terms of a form; as many as the law has now by default.
-        n_results : int, default=20
-            Most forms returned.
-        additions : sequence of str
-            Expressions of your own, e.g. ``"x*(1-x)"``; each must lie in the span.
-
-        Returns
-        -------
-        RewriteList
-            Forms with the same predictions in this sample; those that hold
-            always come first.
-
-        Raises
-        ------
-        NotIndependentError, InputError
-            As :func:`sozai.symbolic.rewriting.rewrite`.
-        """
-        check_is_fitted(self, "relations_")
-        return rewrite(
-            self.model_,
-            self.relations_,
-            prefer=prefer,
-            max_terms=max_terms,
-            n_results=n_results,
-            additions=additions,
-        )
-
-    def save(self, path):
-        """Write the fitted law to a zip of JSON and npy with hashes."""
-        check_is_fitted(self, "model_")
-        save_model(path, KIND, to_state(self))
-
-    @classmethod
-    def load(cls, path):
-        """Read a law written by :meth:`save`.
-
-        The law predicts, judges applicability and shows its scores as before;
-        the descriptors it was chosen from are not kept.
-        """
-        return from_state(cls, load_model(path, KIND))
-
-    def _automatic_order(self, table, y, groups):
-        """Raise the order while the cross-validated error falls by more than one standard error."""
-        _require_rows_to_leave_out(len(y), groups)
-        best, kept = None, 1
-        floor = (1e-12 * np.abs(y).max()) ** 2
-        for order in range(1, _HIGHEST_AUTOMATIC_ORDER + 1):
-            trial = clone(self).set_params(max_order=order)
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    score = nested_score(
-                        trial,
-                        table,
-                        y,
-                        groups=groups,
-                        cv=_folds(len(y), groups),
-                        random_state=self.random_state,
+    def _refuse_small_options(self):
+        """Refuse options that the large search does not have."""
+        for option, default in _SMALL_ONLY.items():
+            value = getattr(self, option)
+            if value is not default and value != default:
+                raise InputError(
+                    sentence(
+                        "SymbolicRegressor.fit",
+                        option,
+                        "be left out when max_rung or search asks for the large search",
+                        value,
+                        remedy="Leave out max_rung and search, or this option.",
                     )
-            except InputError as error:
-                if order == 1:
-                    raise
-                _log.info("order %d is left out: %s", order, error)
-                break
-            error = np.where(np.isfinite(score.predictions), (y - score.predictions) ** 2, np.inf)
-            if best is not None and not clearly_smaller(error, best, groups=groups, floor=floor):
-                break
-            best, kept = error, order
-        return kept
+                )
+
+    def _search_large(self, primary, y):
+        """Screen every formula up to the highest rung; relations are those among the survivors."""
+        columns = self.columns_
+        nothing = self.operations is None and self.pair_operations is None
+        operations = _LARGE_OPERATIONS if nothing else tuple(self.operations or ())
+        pairs = _LARGE_PAIR_OPERATIONS if nothing else tuple(self.pair_operations or ())
+        default = ScreenThenL0(n_best=self.n_best, max_candidates=_MAX_CANDIDATES)
+        search = self.search if self.search is not None else default
+        if self.n_jobs is not None:
+            search = clone(search).set_params(n_jobs=self.n_jobs)
+        self.order_ = 2 if self.max_rung is None else int(self.max_rung)
+        self.symmetry_ = None
+        space = space_within(
+            primary,
+            columns.names,
+            operations=operations,
+            pair_operations=pairs,
+            rung=self.order_,
+            dimensions=columns.dimensions if self.dimensions != "ignore" else None,
+            domain=self.domain,
+            max_complexity=self.max_complexity,
+            max_candidates=getattr(search, "max_candidates", _MAX_CANDIDATES),
+            memory_limit=self.memory_limit,
+            target_dimension=self._target_dimension() if self.target_dimension == "match" else None,
+        )
+        answer = search.find(space, y)
+        self.selection_ = search
+        self.generated_, self.screens_ = answer.generated, answer.screens
+        self.generation_report_ = self.generated_.report
+        self.candidate_columns_ = np.arange(1, len(self.generated_))
+        self.n_candidates_ = answer.n_candidates
+        self.description_length_ = DescriptionLength(*answer.complexity_counts)
+        self._relate(primary)
+        return self._note_cut(answer.models, space)
+
+    def _note_cut(self, models, space):
+        """Say where the space was cut to fit the budget."""
+        if self.max_complexity is not None or space.max_complexity > space.complexity_counts[0].max():
+            return models
+        note = (
+            f"formulas of complexity up to {space.max_complexity} were searched ({space.n_candidates:,}); "
+            "more complex ones exceed max_candidates or memory_limit"
+        )
+        return replace(models, notes=(*models.notes, note))
+
+    def _search_small(self, primary, y):
+        """Generate every descriptor, find all relations, and search."""
+        self.symmetry_ = as_group(self.symmetry, self.columns_.names)
+        if self.symmetry_ is not None:
+            augment(primary, y, self.symmetry_)  # warns about rows that contradict the symmetry
+        self.generated_, self.screens_ = self._generate(primary), ()
+        self.generation_report_ = self.generated_.report
+        self._relate(primary)
+        self.selection_ = clone(self.selection) if self.selection is not None else self._default_selection()
+        found, self.candidate_columns_ = search_laws(
+            self.generated_,
+            self.relations_.basis,
+            y,
+            self.selection_,
+            candidates=self.candidates,
+            allowed=self._allowed_columns(),
+        )
+        self.n_candidates_ = len(self.candidate_columns_)
+        self.description_length_ = DescriptionLength(self.generated_.complexity[self.candidate_columns_])
+        return found
+
+    def _relate(self, primary):
+        """Every linear relation among the descriptors at hand."""
+        independence = self.independence if self.independence is not None else IndependentDescriptors()
+        self.relations_ = independence.relate(primary, self.generated_)
+        self.rank_ = self.relations_.rank
 
     def _generate(self, primary):
         """Descriptors of the primary columns."""
@@ -468,6 +414,12 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
 
     def _matches_target(self, ids):
         """Descriptors with the dimension of the target."""
+        wanted = self._target_dimension()
+        store = self.generated_.expressions
+        return np.array([store.dimension_of(int(node)) == wanted for node in ids], dtype=bool)
+
+    def _target_dimension(self):
+        """Dimension of the target's unit."""
         unit = self.columns_.target_unit
         if unit is None:
             raise InputError(
@@ -479,36 +431,21 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
                     remedy="Name the target e.g. 'E [eV]', or use target_dimension='any'.",
                 )
             )
-        wanted = parse_unit(unit).dimension
-        store = self.generated_.expressions
-        found = [store.dimension_of(int(node)) for node in ids]
-        return np.array([dimension == wanted for dimension in found], dtype=bool)
+        return parse_unit(unit).dimension
 
-    def _select(self, y, groups):
-        """Search the candidates and keep the simplest adequate law."""
-        selector = clone(self.selection) if self.selection is not None else self._default_selection()
-        found, self.candidate_columns_ = search_laws(
-            self.generated_,
-            self.relations_.basis,
-            y,
-            selector,
-            candidates=self.candidates,
-            allowed=self._allowed_columns(),
-        )
-        self.selection_ = selector
-        self.n_candidates_ = len(self.candidate_columns_)
+    def _keep(self, found, y, groups):
+        """Keep the simplest adequate law beside the list."""
         self.selection_path_ = found.path
         models = tuple(replace(model, unit=self.columns_.target_unit) for model in found)
         found = replace(found, models=models)
-        self.description_length_ = DescriptionLength(self.generated_.complexity[self.candidate_columns_])
-        self.model_ = self._keep(found, y, groups)
+        self.model_ = self._chosen(found, y, groups)
         self.models_ = replace(found, models=tuple(self._rank(models)), selected=self.model_)
 
     def _default_selection(self):
         """Exhaustive search up to three terms, the mean among its answers."""
         return Exhaustive(max_terms=3, min_terms=0, n_best=self.n_best, n_jobs=self.n_jobs)
 
-    def _keep(self, found, y, groups):
+    def _chosen(self, found, y, groups):
         """The law the criterion asks for."""
         if groups is not None:
             found = adequate_for_groups(found, self.generated_.values, y, groups)
@@ -577,47 +514,6 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
             )
         return worst
 
-    def _ids(self, model):
-        """Expressions of the terms of a model."""
-        return np.array([parse_into(self.expressions_, term) for term in model.terms], dtype=np.int64)
-
-    def _evaluate(self, X):
-        """Primary columns in the law's units, and the values of its terms."""
-        check_is_fitted(self, "model_")
-        if hasattr(X, "columns") and hasattr(self, "feature_names_in_"):
-            X = self.columns_.aligned(X)
-        primary = self.columns_.convert(validate_table(self, X, reset=False))
-        with np.errstate(all="ignore"):
-            values = self.expressions_.evaluate(self._ids(self.model_), primary)
-        values[~np.isfinite(values)] = np.nan
-        return primary, values
-
-    def _reasons(self, primary, values):
-        """Why each row lies outside the training region; empty text inside."""
-        rows = np.column_stack([np.ones(len(values)), values])
-        leverage = np.einsum("ti,ij,tj->t", rows, self.model_.covariance, rows)
-        leverage = np.where(np.isfinite(leverage), leverage, 0.0)
-        return self.domain_.reasons(self.expressions_, self._ids(self.model_), primary, leverage)
-
-    def _render(self, model, digits, snap=False):
-        """Text and LaTeX of a law with just the digits that matter; rounding alone is written as zero."""
-        scale = float(np.sqrt(np.mean(model.target**2)))
-        intercept = 0.0 if abs(model.intercept) <= _ROUNDED * scale else model.intercept
-        design = None
-        if digits == "auto" and hasattr(self, "generated_"):
-            design = self.generated_.values[:, list(model.columns)]
-        return render_formula(
-            [self.expressions_.expression(int(node)) for node in self._ids(model)],
-            model.coefficients,
-            intercept,
-            digits=digits if design is not None or digits != "auto" else _STORED_DIGITS,
-            design=design,
-            rmse=max(model.rmse, 1e-8 * scale),
-            standard_errors=model.standard_errors if snap else None,
-            intercept_standard_error=model.intercept_standard_error if snap else None,
-            snap=snap,
-        )
-
 
 def _check_groups(groups, n_samples):
     """One label a row, at least two different ones."""
@@ -645,21 +541,6 @@ def _check_groups(groups, n_samples):
     return groups
 
 
-def _require_rows_to_leave_out(n_samples, groups):
-    """The automatic order leaves rows out and needs three others."""
-    largest = 1 if groups is None else int(np.unique(groups, return_counts=True)[1].max())
-    if n_samples - largest < 3:
-        raise InputError(
-            sentence(
-                "SymbolicRegressor.fit",
-                "X",
-                f"have at least {3 + largest} rows for max_order='auto', which leaves rows out",
-                n_samples,
-                remedy="Give max_order as a number, or add rows.",
-            )
-        )
-
-
 def _warn_about_rows(X, y):
     """Warn about rows that occur twice."""
     table = np.column_stack([X, y])
@@ -670,9 +551,3 @@ def _warn_about_rows(X, y):
             UserWarning,
             stacklevel=4,
         )
-
-
-def _folds(n_samples, groups):
-    """Ten folds, fewer where there are fewer rows or groups; one group at a time up to ten."""
-    members = n_samples if groups is None else len(np.unique(groups))
-    return min(10, members)

@@ -18,6 +18,7 @@ LOADERS = [
     datasets.load_hydrogen_lines,
     datasets.load_binary_alloy_elements,
     datasets.load_calculated_radii,
+    datasets.load_planets,
 ]
 HOME = resources.files("sozai.datasets")
 NAMES = sorted(path.name.removesuffix(".md") for path in (HOME / "descriptions").iterdir())
@@ -134,6 +135,17 @@ def test_radii_cover_the_octet_elements():
     assert radii.loc[["H", "C", "Si", "Cs"]].to_list() == [0.53, 0.67, 1.11, 2.98]
     assert not radii.isna().any()
     assert datasets.load_calculated_radii().units == {"element": None, "radius": "Å"}
+
+
+def test_planets_obey_kepler():
+    planets = datasets.load_planets()
+    frame = planets.frame
+    assert frame["planet"].to_list() == [
+        "Mercury", "Venus", "Earth", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune",
+    ]  # fmt: skip
+    np.testing.assert_allclose(frame["a"] ** 3, frame["T"] ** 2, rtol=1.5e-3)
+    assert frame["T"].to_list()[2::5] == [1.000017, 164.791]
+    assert planets.units == {"planet": None, "a": "AU", "T": "yr"}
 
 
 def test_labels_can_carry_the_units():

@@ -12,6 +12,7 @@ from sozai.contracts.errors import InputError
 from sozai.displays import (
     CorrelationDisplay,
     FormulaMapDisplay,
+    InvariantDisplay,
     ParetoDisplay,
     ParityDisplay,
     RelationMapDisplay,
@@ -51,6 +52,7 @@ EXAMPLES = {
     "FormulaMapDisplay": lambda: FormulaMapDisplay.from_estimator(
         Area(), TABLE, TABLE["base"] * TABLE["height"], x="base", y="height", name="area", unit="m^2"
     ),
+    "InvariantDisplay": lambda: InvariantDisplay([0.1, -0.1, 0.0]),
     "ParetoDisplay": lambda: ParetoDisplay([1, 3], [0.5, np.inf], labels=["a", "b"], chosen=0, unit="eV"),
 }
 

@@ -45,6 +45,13 @@ class Candidates(StrEnum):
     every = "all"
 
 
+class Search(StrEnum):
+    """How many formulas are tried."""
+
+    small = "small"
+    large = "large"
+
+
 class Missing(StrEnum):
     """What is done with rows that have empty cells."""
 
@@ -63,7 +70,9 @@ def _verbs() -> None:
 @app.command("table", cls=OnceCommand)
 def explain_table(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV or XLSX in UTF-8, UTF-16 or CP932.")],
-    target: Annotated[str, typer.Option(metavar="COL", help="Column to explain.", rich_help_panel=_COLUMNS)],
+    target: Annotated[
+        str | None, typer.Option(metavar="COL", help="Column to explain.", rich_help_panel=_COLUMNS)
+    ] = None,
     features: Annotated[
         list[str] | None,
         typer.Option(
@@ -150,6 +159,31 @@ def explain_table(
     candidates: Annotated[
         Candidates, typer.Option(help="Select from an independent basis or from all.", rich_help_panel=_LAW)
     ] = Candidates.auto,
+    search: Annotated[
+        Search,
+        typer.Option(
+            help="Small: every descriptor and its relations. Large: millions of nested formulas.",
+            rich_help_panel=_LAW,
+        ),
+    ] = Search.small,
+    max_rung: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="How deep formulas are nested; asks for --search large.",
+            rich_help_panel=_LAW,
+        ),
+    ] = None,
+    max_candidates: Annotated[
+        float,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Most formulas of the large search; the simplest are searched first.",
+            rich_help_panel=_LAW,
+        ),
+    ] = 3e8,
     prefer: Annotated[
         list[str] | None,
         typer.Option(
@@ -162,6 +196,14 @@ def explain_table(
         bool,
         typer.Option(
             "--relations", help="List every linear relation among the descriptors.", rich_help_panel=_SHOW
+        ),
+    ] = False,
+    invariants: Annotated[
+        bool,
+        typer.Option(
+            "--invariants",
+            help="Seek products of columns that stay constant; needs no target.",
+            rich_help_panel=_SHOW,
         ),
     ] = False,
     compare: Annotated[
@@ -186,6 +228,10 @@ def explain_table(
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
     ] = False,
+    memory: Annotated[
+        str,
+        typer.Option(metavar="SIZE", help="Most memory for descriptors, e.g. 200MB.", rich_help_panel=_RUN),
+    ] = "2GB",
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Seed of everything random.", rich_help_panel=_RUN)
     ] = 0,
@@ -198,40 +244,56 @@ def explain_table(
 
     [dim]sozai explain table alloys.csv --target M --output out/[/dim]
     """
-    from sozai.apps.cli.table_law import TableQuestion, answer
+    from sozai.apps.cli.table_law import answer
+    from sozai.apps.cli.table_question import TableQuestion, read_memory
 
-    answer(
-        TableQuestion(
-            file=file,
-            target=target,
-            features=tuple(features or ()),
-            ignore=tuple(ignore or ()),
-            identifiers=tuple(identifiers or ()),
-            groups=groups,
-            units=tuple(units or ()),
-            missing=missing.value,
-            sheet=sheet,
-            encoding=encoding,
-            delimiter=_sign(delimiter),
-            decimal=decimal,
-            order=_order(order),
-            operations=None if not operations else tuple(operations),
-            symmetry=symmetry,
-            select=select.value,
-            max_terms=max_terms,
-            criterion=criterion.value,
-            candidates=candidates.value,
-            prefer=tuple(prefer or ()),
-            relations=relations,
-            compare=compare,
-            apply=apply,
-            save=save,
-            output=output,
-            json=json,
-            seed=seed,
-            n_jobs=_threads(n_jobs),
-        )
+    question = TableQuestion(
+        file=file,
+        target=target,
+        features=tuple(features or ()),
+        ignore=tuple(ignore or ()),
+        identifiers=tuple(identifiers or ()),
+        groups=groups,
+        units=tuple(units or ()),
+        missing=missing.value,
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=_sign(delimiter),
+        decimal=decimal,
+        order=_order(order),
+        operations=None if not operations else tuple(operations),
+        symmetry=symmetry,
+        select=select.value,
+        max_terms=max_terms,
+        criterion=criterion.value,
+        candidates=candidates.value,
+        search="small" if search is Search.small and max_rung is None else "large",
+        max_rung=max_rung,
+        memory=read_memory(memory),
+        max_candidates=max_candidates,
+        prefer=tuple(prefer or ()),
+        relations=relations,
+        invariants=invariants,
+        compare=compare,
+        apply=apply,
+        save=save,
+        output=output,
+        json=json,
+        seed=seed,
+        n_jobs=_threads(n_jobs),
     )
+    if not invariants and target is None:
+        raise typer.BadParameter(
+            "name the column to explain, or ask for --invariants.", param_hint="--target"
+        )
+    if not invariants:
+        answer(question)
+        return
+    from sozai.apps.cli.table_invariants import answer as answer_invariants
+    from sozai.apps.cli.table_question import refuse_with_invariants
+
+    refuse_with_invariants(question)
+    answer_invariants(question)
 
 
 def _sign(text: str | None) -> str | None:

@@ -47,6 +47,7 @@ def find_law(question: TableQuestion, notes: list[str]) -> TableAnswer:
         plan = default_plan(question, reading.X.shape[1])
         status.update(f"searching laws of {reading.X.shape[1]} columns, {len(reading.y)} rows ({plan})")
         law = _fit(question, reading, plan, status.update)
+        notes += law.models_.notes if plan.large else ()
         found = TableAnswer(question, reading, plan, law, list(law.models_))
         status.update("testing the law on rows it has not seen")
         found.validation = _validate(question, reading, plan, law.n_candidates_)
@@ -76,16 +77,30 @@ def _fit(question: TableQuestion, reading: Reading, plan: Plan, update: Callable
         update(f"searching: {done:,} of {total:,} combinations")
 
     # With a fixed order there is one search, so its best list so far is worth showing.
-    options = {"progress": progress, "on_interrupt": "raise" if plan.order == "auto" else "return"}
-    regressor = make_regressor(
-        question, reading, plan, **(options if question.select == "exhaustive" else {})
-    )
+    options: dict[str, Any] = {}
+    if plan.large:
+        options = {"progress": _Parts(update), "on_interrupt": "return"}
+    elif question.select == "exhaustive":
+        options = {"progress": progress, "on_interrupt": "raise" if plan.order == "auto" else "return"}
+    regressor = make_regressor(question, reading, plan, **options)
     with note_interrupt() as interruption:
         regressor.fit(reading.X, reading.y, groups=reading.groups)
     if interruption.came:
         sys.stderr.write(f"Best law so far (search incomplete): {reading.target} = {regressor.formula_}\n")
         raise KeyboardInterrupt
     return regressor
+
+
+class _Parts:
+    """Count the parts of the large search that are done, on the line of progress."""
+
+    def __init__(self, update: Callable[[str], object]) -> None:
+        self._update, self._done = update, 0
+
+    def advance(self, n: int = 1) -> None:
+        """Say that ``n`` more parts are done."""
+        self._done += n
+        self._update(f"screening formulas: {self._done:,} parts done")
 
 
 def _validate(question: TableQuestion, reading: Reading, plan: Plan, n_candidates: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,9 +12,21 @@ from typing import Any
 
 from sozai.contracts.errors import InputError, sentence
 
-__all__ = ["Plan", "TableQuestion", "default_plan", "make_selector", "read_units", "split_operations"]
+__all__ = [
+    "Plan",
+    "TableQuestion",
+    "default_plan",
+    "make_selector",
+    "read_memory",
+    "read_units",
+    "refuse_with_invariants",
+    "split_operations",
+]
 
 _AFFORDABLE = 3000  # descriptors among which three terms are searched exhaustively in seconds
+_LARGE_OPERATIONS = (("square",), ("sum", "difference", "product", "ratio"))
+_LARGE_RUNG = 2
+_BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class TableQuestion:
     """
 
     file: Path
-    target: str
+    target: str | None = None
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
@@ -45,8 +58,13 @@ class TableQuestion:
     max_terms: int | None = None
     criterion: str = "ebic"
     candidates: str = "auto"
+    search: str = "small"
+    max_rung: int | None = None
+    memory: float = 2e9
+    max_candidates: float = 3e8
     prefer: tuple[str, ...] = ()
     relations: bool = False
+    invariants: bool = False
     compare: bool = False
     apply: Path | None = None
     save: Path | None = None
@@ -64,17 +82,23 @@ class Plan:
     ----------
     operations, pair_operations : tuple of str
     order : int or "auto"
+        Factors of a product; of a large search, the rung.
     chosen_for_you : bool
         True when the user said nothing and the size of the table decided.
+    large : bool
+        Formulas are nested and screened instead of multiplied and stored.
     """
 
     operations: tuple[str, ...]
     pair_operations: tuple[str, ...]
     order: int | str
     chosen_for_you: bool = False
+    large: bool = False
 
     def __str__(self) -> str:
         named = ", ".join([*self.operations, *self.pair_operations]) or "none"
+        if self.large:
+            return f"operations: {named}; formulas nested up to {self.order} deep"
         return f"operations: {named}; products of up to {self.order} factors" + (
             " (chosen by the size of the table)" if self.chosen_for_you else ""
         )
@@ -89,7 +113,13 @@ def default_plan(question: TableQuestion, n_features: int) -> Plan:
     operations: inverse; products of up to 3 factors (chosen by the size of the table)
     >>> default_plan(TableQuestion(file=Path("a.csv"), target="y"), 5000).order
     1
+    >>> print(default_plan(TableQuestion(file=Path("a.csv"), target="y", search="large", max_rung=3), 4))
+    operations: square, sum, difference, product, ratio; formulas nested up to 3 deep
     """
+    if question.search == "large":
+        _refuse_small_options(question)
+        named = _LARGE_OPERATIONS if question.operations is None else split_operations(question.operations)
+        return Plan(*named, question.max_rung or _LARGE_RUNG, large=True)
     if question.operations is not None:
         return Plan(*split_operations(question.operations), question.order or 2)
     if question.order is not None:
@@ -99,6 +129,43 @@ def default_plan(question: TableQuestion, n_features: int) -> Plan:
         if math.comb(n_first + order, order) <= _AFFORDABLE:
             return Plan(operations, (), order, chosen_for_you=True)
     return Plan((), (), 1, chosen_for_you=True)
+
+
+def _refuse_small_options(question: TableQuestion) -> None:
+    """Refuse options that the large search does not have, rather than pass over them."""
+    small = {
+        "--order": (question.order, None),
+        "--symmetry": (question.symmetry, None),
+        "--select": (question.select, "exhaustive"),
+        "--candidates": (question.candidates, "auto"),
+    }
+    for option, (value, default) in small.items():
+        if value != default:
+            remedy = "--max-rung says how deep formulas are nested." if option == "--order" else ""
+            raise InputError(
+                sentence(option, "the option", "be left out with --search large", value, remedy=remedy)
+            )
+
+
+def refuse_with_invariants(question: TableQuestion) -> None:
+    """Refuse options about a law where none is sought."""
+    about_laws = {
+        "--target": question.target,
+        "--groups": question.groups,
+        "--prefer": question.prefer,
+        "--relations": question.relations,
+        "--compare": question.compare,
+        "--apply": question.apply,
+        "--save": question.save,
+    }
+    for option, value in about_laws.items():
+        if value:
+            raise InputError(
+                sentence(
+                    option, "the option", "be left out with --invariants", value,
+                    remedy="No column is explained there: ask for a law in a command of its own.",
+                )
+            )  # fmt: skip
 
 
 def split_operations(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -125,6 +192,23 @@ def split_operations(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, 
                 sentence("--operations", "each name", f"be one of these: {known}", word, remedy=remedy)
             )
     return tuple(word for word in words if word in of_one), tuple(word for word in words if word in of_pairs)
+
+
+def read_memory(text: str) -> float:
+    """Read a size such as ``200MB`` in bytes.
+
+    Examples
+    --------
+    >>> read_memory("200MB"), read_memory("1.5 GiB"), read_memory("4e8")
+    (200000000.0, 1610612736.0, 400000000.0)
+    """
+    match = re.fullmatch(r"\s*(\d+\.?\d*(?:[eE]\d+)?|\.\d+)\s*([KMG]I?)?B?\s*", text.upper())
+    size = float(match[1]) * _BYTES[match[2] or ""] if match else 0.0
+    if not 0 < size < math.inf:
+        raise InputError(
+            sentence("--memory", "the size", "be a number of bytes, MB or GB", text, remedy="Write 200MB.")
+        )
+    return size
 
 
 def read_units(entries: Sequence[str]) -> dict[str, str]:

@@ -35,6 +35,13 @@ def as_payload(found: TableAnswer) -> dict[str, Any]:
             "pair": found.plan.pair_operations,
             "order": getattr(law, "order_", found.plan.order),
         },
+        "search": {
+            "size": "large" if found.plan.large else "small",
+            "screens": [
+                {"n_scored": screen.n_scored, "n_kept": len(screen.ids), "seconds": screen.seconds}
+                for screen in law.screens_
+            ],
+        },
         "rank": law.rank_,
         "n_relations": law.relations_.n_relations,
         "n_candidates": law.n_candidates_,

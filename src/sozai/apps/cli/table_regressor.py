@@ -18,12 +18,20 @@ def make_regressor(
     """Unfitted regressor of the question; ``options`` go to the selector."""
     from sozai.symbolic import SymbolicRegressor
 
-    return SymbolicRegressor(
+    regressor = SymbolicRegressor(
         operations=list(plan.operations) or None,
         pair_operations=list(plan.pair_operations) or None,
+        dimensions=reading.feature_units or "infer",
+        criterion=question.criterion,
+        memory_limit=question.memory,
+        n_jobs=question.n_jobs,
+        random_state=question.seed,
+    )
+    if plan.large:
+        return regressor.set_params(max_rung=plan.order, search=_large_search(question, **options))
+    return regressor.set_params(
         max_order=plan.order,
         symmetry=question.symmetry,
-        dimensions=reading.feature_units or "infer",
         selection=make_selector(
             select or question.select,
             max_terms=question.max_terms,
@@ -32,7 +40,16 @@ def make_regressor(
             **options,
         ),
         candidates=question.candidates,
-        criterion=question.criterion,
+    )
+
+
+def _large_search(question: TableQuestion, **options: Any) -> Any:
+    """Search object of a question that asks for the large search."""
+    from sozai.symbolic.screening import ScreenThenL0
+
+    return ScreenThenL0(
+        max_terms=question.max_terms or 3,
+        max_candidates=question.max_candidates,
         n_jobs=question.n_jobs,
-        random_state=question.seed,
+        **{"progress": False, **options},
     )

@@ -245,6 +245,18 @@ def _relation_section(
         )
 
 
+def _screens(found: TableAnswer) -> pd.DataFrame:
+    """One row a pass of the large search."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {"pass": k, "scored": screen.n_scored, "kept": len(screen.ids), "seconds": screen.seconds}
+            for k, screen in enumerate(found.law.screens_, start=1)
+        ]
+    )
+
+
 def _table_section(report: Report, found: TableAnswer, figures: Figures) -> None:
     import pandas as pd
 
@@ -272,6 +284,8 @@ def _settings_section(report: Report, found: TableAnswer) -> None:
     report.section(
         "How it was found", f"{found.plan}; selection: {question.select}; criterion: {question.criterion}."
     )
+    if found.plan.large:
+        report.table(_screens(found), caption="Passes over the formulas: what was scored, what was kept.")
     generated = found.law.generation_report_
     if generated is not None and len(generated):
         report.table(generated, caption="Descriptors dropped, by reason.")

@@ -36,7 +36,7 @@ def say_answer(found: TableAnswer) -> None:
     screen.print(_ranking(found))
     screen.print()
     screen.print(
-        f"{len(reading.y)} rows, {reading.X.shape[1]} columns, {law.n_candidates_} descriptors searched, "
+        f"{len(reading.y)} rows, {reading.X.shape[1]} columns, {law.n_candidates_:,} descriptors searched, "
         f"rank {law.rank_}, {law.relations_.n_relations} relations; {found.plan}; {found.seconds:.1f} s",
         soft_wrap=True,
     )
@@ -122,6 +122,7 @@ def _say_end(found: TableAnswer, screen: Any) -> None:
     hints = [
         (question.output is None, "--output DIR writes a report with figures"),
         (question.groups is None, "--groups COL tests the law on whole groups it has not seen"),
+        (not found.plan.large, "--search large tries millions of nested formulas"),
         (not question.relations, "--relations lists which descriptors may replace each other"),
     ]
     shown = "; ".join(text for wanted, text in hints if wanted)

@@ -7,6 +7,7 @@ import re
 __all__ = ["in_command_words"]
 
 _FEWER = "Give a lower --order or --max-terms, fewer --operations, or leave columns out with --ignore."
+_SMALLER = "Give a lower --max-rung, fewer --operations, units, or raise --max-candidates or --memory."
 
 # What the library advises to one who writes Python, and how the same is done here.
 _SPOKEN = tuple(
@@ -22,6 +23,9 @@ _SPOKEN = tuple(
         (r"\bat most max_features=", "at most "),
         (r"\binto memory_limit=[^ ]+ bytes \(([^)]+)\)", r"into \1"),
         (r"Lower the order[^.]*?, or raise (?:max_features|memory_limit)\.", _FEWER),
+        (r"exceed max_candidates or memory_limit", "exceed --max-candidates or --memory"),
+        (r"Lower max_rung or max_complexity, use fewer columns or operations, or raise it\.", _SMALLER),
+        (r"Lower max_complexity, use fewer operations or columns, or raise \w+\.", _SMALLER),
         (r"\bmax_combinations must be at least the", "the search must be shorter than"),
         (r"They take about (.+?) s on one core: raise it, .*$", rf"It takes about \1 s. {_FEWER}"),
         (r" Use method='exact'.*$", " The list of --relations may miss some; the law is not affected."),

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from sozai.apps.tour.alloy_stops import ALLOY_STOPS
+from sozai.apps.tour.kepler_stop import KEPLER_STOP
 from sozai.apps.tour.octet_stops import OCTET_STOPS
+from sozai.apps.tour.sparse_tutorial_stop import SPARSE_TUTORIAL_STOP
 from sozai.apps.tour.stops import Finding, Stop, as_printed, beside
 from sozai.displays import (
     FormulaMapDisplay,
@@ -229,6 +231,8 @@ STOPS = (
         "Which law does not depend on naming the elements?",
         symmetric_alloy,
     ),
+    KEPLER_STOP,
     *ALLOY_STOPS,
     *OCTET_STOPS,
+    SPARSE_TUTORIAL_STOP,
 )

@@ -27,6 +27,9 @@ class DescriptionLength:
     ----------
     complexity : ndarray of int of shape (n_candidates,)
         Complexity of every descriptor that was searched.
+    counts : ndarray of int of shape (n_candidates,), optional
+        How many descriptors an entry stands for; 1 when left out. A search
+        of a billion gives its histogram.
 
     Notes
     -----
@@ -49,13 +52,16 @@ class DescriptionLength:
     [1.099, 1.792]
     """
 
-    def __init__(self, complexity: np.ndarray) -> None:
-        self._known = np.sort(np.asarray(complexity))
-        self._total = np.sum(1.0 / np.searchsorted(self._known, self._known, "right"))
+    def __init__(self, complexity: np.ndarray, counts: np.ndarray | None = None) -> None:
+        self._levels, member = np.unique(complexity, return_inverse=True)
+        at_level = np.bincount(member, counts, minlength=1)
+        self._up_to = np.concatenate([[0.0], np.cumsum(at_level)])
+        self._total = float(np.sum(at_level / np.maximum(self._up_to[1:], 1.0)))
 
     def cost(self, complexity) -> np.ndarray:
         """Negative log prior weight of terms of this complexity."""
-        return np.log(np.searchsorted(self._known, complexity, "right") * self._total)
+        up_to = self._up_to[np.searchsorted(self._levels, complexity, "right")]
+        return np.log(np.maximum(up_to, 1.0) * self._total)
 
     def __call__(self, model: SymbolicModel, complexity: np.ndarray) -> tuple:
         """Criterion of a model with terms of this complexity; ties by complexity, then columns."""

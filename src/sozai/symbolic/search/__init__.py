@@ -1,0 +1,1 @@
+"""Millions of candidate formulas, screened without storing them."""
