@@ -3,10 +3,13 @@
 C. J. Bartel et al., Sci. Adv. 5, eaav0693 (2019), table S1: 576 compounds, 313 of them perovskites.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from sozai.contracts.errors import ExtrapolationWarning
 from sozai.datasets import fetch_perovskites
 from sozai.symbolic.classification.cut_rule import best_rule
 from sozai.symbolic.classification.domain_overlap import DomainOverlap
@@ -79,6 +82,23 @@ def test_overlap_of_the_classes_along_the_factors(goldschmidt, tau, perovskite):
         high = min(feature[perovskite].max(), feature[~perovskite].max())
         assert found == np.sum((low <= feature) & (feature <= high))
     assert count[1] < count[0]
+
+
+@pytest.mark.slow
+def test_tau_is_found_again_from_its_building_blocks(table, perovskite):
+    """From r_X/r_B, n_A and (r_A/r_B)/ln(r_A/r_B), tau is the best of 4,024 formulas, in every fold too."""
+    ratio = table["r_A"] / table["r_B"]
+    X = pd.DataFrame({"u": table["r_X"] / table["r_B"], "n": table["n_A"], "L": ratio / np.log(ratio)})
+    law = SymbolicClassifier(None, ["difference", "product"], max_rung=3, max_terms=1, calibration=None)
+    law.fit(X, perovskite)
+    assert law.n_candidates_ == 4024
+    assert law.rule_ == "True if u - n*(n - L) < 4.18, else False"
+    assert law.screens_[0].names[0] == law.formula_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExtrapolationWarning)
+        score = nested_accuracy(law, X, perovskite)
+    assert score.accuracy == pytest.approx(528 / 576)
+    assert all("if u - n*(n - L) < 4.1" in rule for rule in score.rules)
 
 
 @pytest.mark.slow

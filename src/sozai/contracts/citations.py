@@ -363,6 +363,8 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "SymbolicRegressor": ("fujii2024", "kanda2019", "ghiringhelli2015"),
     "find_relations": ("fujii2024", "kanda2019", "golub2013", "schwartz1980"),
     "IndependentDescriptors": ("fujii2024", "kanda2019"),
+    "Limit": ("hansen2004",),
+    "Reach": ("hansen2004",),
     "find_invariants": ("westfall1993", "anderson1963"),
     "grow": ("ouyang2018",),
     "screen": ("fan2008", "ouyang2018"),

@@ -1,9 +1,14 @@
 """One Display class per result: draws records and arrays, imports no model."""
 
+from sozai.displays.class_map import ClassMapDisplay
 from sozai.displays.correlation import CorrelationDisplay
 from sozai.displays.display import Display
+from sozai.displays.effects import EffectsDisplay
 from sozai.displays.formula_map import FormulaMapDisplay
+from sozai.displays.importance import ImportanceDisplay
+from sozai.displays.interval_parity import IntervalParityDisplay
 from sozai.displays.invariants import InvariantDisplay
+from sozai.displays.limits import LimitsDisplay
 from sozai.displays.pareto import ParetoDisplay
 from sozai.displays.parity import ParityDisplay
 from sozai.displays.relation_map import RelationMapDisplay
@@ -11,10 +16,15 @@ from sozai.displays.residual import ResidualDisplay
 from sozai.displays.selection_path import SelectionPathDisplay
 
 __all__ = [
+    "ClassMapDisplay",
     "CorrelationDisplay",
     "Display",
+    "EffectsDisplay",
     "FormulaMapDisplay",
+    "ImportanceDisplay",
+    "IntervalParityDisplay",
     "InvariantDisplay",
+    "LimitsDisplay",
     "ParetoDisplay",
     "ParityDisplay",
     "RelationMapDisplay",

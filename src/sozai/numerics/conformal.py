@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from sozai.contracts.checks import as_vector
 from sozai.contracts.errors import InputError, sentence
@@ -264,7 +265,7 @@ def _intraclass_correlation(scores: Array, groups: NDArray[np.int64]) -> float:
     n, n_groups = len(scores), len(sizes)
     if n_groups < 2 or n == n_groups:
         return 1.0
-    ranks = np.argsort(np.argsort(scores, kind="stable"), kind="stable").astype(np.float64)
+    ranks = np.asarray(rankdata(scores), dtype=np.float64)
     means = np.bincount(groups, weights=ranks) / sizes
     between = float((sizes * (means - ranks.mean()) ** 2).sum()) / (n_groups - 1)
     within = float(((ranks - means[groups]) ** 2).sum()) / (n - n_groups)

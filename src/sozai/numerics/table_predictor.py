@@ -279,7 +279,7 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(self.model_, GaussianProcess):
             std = self.model_.predict(used, return_std=True)[1]
         reasons = self.domain_.reasons(used, std=std, std_limit=self._std_limit)
-        return RowDomain.frame(reasons, getattr(X, "index", None))
+        return RowDomain.frame(reasons, X.index if hasattr(X, "columns") else None)
 
     def left_out(self, level: float = 0.9) -> FoldScore:
         """Score of the training rows, each predicted by the fit that had not seen it, with its interval.

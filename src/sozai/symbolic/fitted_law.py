@@ -90,6 +90,65 @@ class FittedLaw:
         primary, values = self._evaluate(X)
         return self.domain_.frame(self._reasons(primary, values), getattr(X, "index", None))
 
+    def effects(self, X):
+        """What each column does to the law: slopes, elasticities, finite changes.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Effects
+            See :func:`sozai.symbolic.effects.effects`.
+        """
+        from sozai.symbolic.effects import effects
+
+        return effects(self, X)
+
+    def limits(self, domain=None, constraints=(), goal="max", **options):
+        """Certified optimum of the law over a box and linear constraints, and what holds it back.
+
+        Parameters
+        ----------
+        domain : dict of str to (low, high), optional
+            In the units of the table; the training ranges where left out.
+        constraints : str, LinearConstraint or sequence of these
+            For example ``"x_A + x_B == 1"``.
+        goal : {"max", "min"}
+        **options
+            ``tolerance``, ``max_boxes``, ``progress`` of
+            :func:`sozai.symbolic.limits.limits`.
+
+        Returns
+        -------
+        Limit
+        """
+        from sozai.symbolic.limits import limits
+
+        return limits(self, domain, constraints, goal, **options)
+
+    def reach(self, target, domain=None, constraints=(), goal=">=", **options):
+        """Boxes in which even the lower end of the prediction interval meets a target.
+
+        Parameters
+        ----------
+        target : float
+        domain, constraints
+            As in :meth:`limits`.
+        goal : {">=", "<="}
+        **options
+            ``level``, ``tolerance``, ``max_boxes``, ``progress`` of
+            :func:`sozai.symbolic.reach.reach`.
+
+        Returns
+        -------
+        Reach
+        """
+        from sozai.symbolic.reach import reach
+
+        return reach(self, target, domain, constraints, goal, **options)
+
     def formula_of(self, model, *, digits="auto", snap=False):
         """Text of any model of ``models_``; parses in our grammar.
 

@@ -3,10 +3,10 @@
 from sozai.symbolic.search.budget import space_within
 from sozai.symbolic.search.candidates import CandidateSpace
 from sozai.symbolic.search.partial_gain import PartialGain
+from sozai.symbolic.search.records import SearchResult
 from sozai.symbolic.search.rungs import Rungs, grow
 from sozai.symbolic.search.screen_then_l0 import ScreenThenL0
 from sozai.symbolic.search.screening import ScreenResult, screen
-from sozai.symbolic.search.search_run import SearchResult
 
 __all__ = [
     "CandidateSpace",

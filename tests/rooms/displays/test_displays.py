@@ -10,9 +10,14 @@ from matplotlib.figure import Figure
 import sozai.displays as displays
 from sozai.contracts.errors import InputError
 from sozai.displays import (
+    ClassMapDisplay,
     CorrelationDisplay,
+    EffectsDisplay,
     FormulaMapDisplay,
+    ImportanceDisplay,
+    IntervalParityDisplay,
     InvariantDisplay,
+    LimitsDisplay,
     ParetoDisplay,
     ParityDisplay,
     RelationMapDisplay,
@@ -52,6 +57,11 @@ EXAMPLES = {
     "FormulaMapDisplay": lambda: FormulaMapDisplay.from_estimator(
         Area(), TABLE, TABLE["base"] * TABLE["height"], x="base", y="height", name="area", unit="m^2"
     ),
+    "ClassMapDisplay": lambda: ClassMapDisplay([np.linspace(0, 1, 6)], ["p", "q", "p", "q", "p", "q"], ["a"]),
+    "ImportanceDisplay": lambda: ImportanceDisplay(["a", "b"], [1.0, 0.2], [0.1, 0.1]),
+    "IntervalParityDisplay": lambda: IntervalParityDisplay([0, 1, 2], [0, 1, 2], [-1, 0, 1], [1, 2, 3]),
+    "EffectsDisplay": lambda: EffectsDisplay(["a"], [1.0], [0.1]),
+    "LimitsDisplay": lambda: LimitsDisplay(["a"], [[0, 1]], [[0, 1]], {"max": [1.0]}),
     "InvariantDisplay": lambda: InvariantDisplay([0.1, -0.1, 0.0]),
     "ParetoDisplay": lambda: ParetoDisplay([1, 3], [0.5, np.inf], labels=["a", "b"], chosen=0, unit="eV"),
 }

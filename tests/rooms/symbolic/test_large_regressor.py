@@ -121,9 +121,7 @@ def test_options_of_the_small_search_are_refused(option, value):
 def test_positive_coefficients_only():
     X = table(11)
     y = truth("2*a - 3*b", X)
-    law = SymbolicRegressor(max_rung=1, search=ScreenThenL0(max_terms=2, coefficient_sign=1)).fit(
-        X, y
-    )
+    law = SymbolicRegressor(max_rung=1, search=ScreenThenL0(max_terms=2, coefficient_sign=1)).fit(X, y)
     assert all((model.coefficients > 0).all() for model in law.models_)
 
 

@@ -206,10 +206,20 @@ def explain_table(
             rich_help_panel=_SHOW,
         ),
     ] = False,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LOW:HIGH",
+            help="How far the law can go: an interval, a value, 'a+b<=1', or 'data'; repeat.",
+            rich_help_panel=_SHOW,
+        ),
+    ] = None,
     compare: Annotated[
         bool,
         typer.Option(
-            "--compare", help="Score other methods on the same rows and folds.", rich_help_panel=_SHOW
+            "--compare",
+            help="Score other methods and black boxes on the same rows and folds.",
+            rich_help_panel=_SHOW,
         ),
     ] = False,
     apply: Annotated[
@@ -274,6 +284,7 @@ def explain_table(
         prefer=tuple(prefer or ()),
         relations=relations,
         invariants=invariants,
+        limits=tuple(limits or ()),
         compare=compare,
         apply=apply,
         save=save,

@@ -32,6 +32,9 @@ class TableAnswer:
     rewritten : list
         Equivalent forms with the preferred descriptors.
     comparison : DataFrame or None
+    price : Price or None
+        What the formula costs against the best black box.
+    limits : TableLimits or None
     predictions : DataFrame or None
     notes : list of str
         Warnings.
@@ -46,6 +49,8 @@ class TableAnswer:
     validation: dict[str, Any] = field(default_factory=dict)
     rewritten: list[Any] = field(default_factory=list)
     comparison: pd.DataFrame | None = None
+    price: Any = None
+    limits: Any = None
     predictions: pd.DataFrame | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0

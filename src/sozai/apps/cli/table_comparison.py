@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import quiet
-from sozai.apps.cli.table_question import Plan
+from sozai.apps.cli.table_question import Plan, default_plan
 from sozai.apps.cli.table_regressor import make_regressor
 
 if TYPE_CHECKING:
@@ -25,21 +26,37 @@ def compare_methods(
     plan: Plan,
     *,
     update: Callable[[str], object] = lambda text: None,
-) -> pd.DataFrame:
-    """Score every method with its whole search repeated in each fold.
+) -> tuple[pd.DataFrame, Any]:
+    """Score every method with its whole search repeated in each fold, and black boxes on the same folds.
 
     Returns
     -------
     DataFrame
-        One row a method: ``method, n_terms, complexity, rmse, rmse_loo, nested_rmse, nested_q2, seconds``.
+        One row a method: ``method, n_terms, complexity, rmse, rmse_loo, nested_rmse, nested_q2, seconds``;
+        a black box has neither terms nor complexity.
+    Price
+        What the formula costs against the best black box.
     """
     import pandas as pd
+
+    from sozai.symbolic.price import price_of_interpretability
 
     rows = []
     for name, method in _methods(question, reading, plan).items():
         update(f"comparing: {name}")
         rows.append({"method": name, **_score(method, reading, question.seed)})
-    return pd.DataFrame(rows).sort_values("nested_rmse", ignore_index=True)
+    update("comparing: black boxes")
+    with quiet():
+        price = price_of_interpretability(
+            make_regressor(question, reading, plan),
+            reading.X,
+            reading.y,
+            groups=reading.groups,
+            random_state=question.seed,
+        )
+    boxes = price.to_frame().iloc[1:][["method", "nested_rmse", "nested_q2", "seconds"]]
+    frame = pd.DataFrame([*rows, *boxes.to_dict("records")])
+    return frame.sort_values("nested_rmse", ignore_index=True), price
 
 
 def _methods(question: TableQuestion, reading: Reading, plan: Plan) -> dict[str, Any]:
@@ -47,7 +64,12 @@ def _methods(question: TableQuestion, reading: Reading, plan: Plan) -> dict[str,
     from sozai.symbolic import selection
 
     raw = Plan((), (), 1)
-    methods = {
+    methods = {}
+    if plan.large:
+        methods["short law (large search)"] = make_regressor(question, reading, plan)
+        question = replace(question, search="small", operations=None, max_rung=None)
+        plan = default_plan(question, reading.X.shape[1])
+    methods |= {
         "short law (exhaustive)": make_regressor(question, reading, plan, select="exhaustive"),
         "LASSO, then exhaustive": make_regressor(question, reading, plan, select="lasso-l0"),
         "backward elimination": make_regressor(question, reading, plan, select="backward"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import collected_warnings, note_interrupt, progress_console, quiet
 from sozai.apps.cli.table_answer import TableAnswer
+from sozai.apps.cli.table_limits import limits_of, read_limits
 from sozai.apps.cli.table_output import check_places, deliver
 from sozai.apps.cli.table_question import Plan, TableQuestion, default_plan
 from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows, read_question
@@ -45,6 +46,8 @@ def find_law(question: TableQuestion, notes: list[str]) -> TableAnswer:
         new = None if question.apply is None else read_new_rows(question, reading)
         _check_preferred(question, reading)
         plan = default_plan(question, reading.X.shape[1])
+        if question.limits:
+            read_limits(question.limits, list(reading.X.columns))  # wrong words are refused before the search
         status.update(f"searching laws of {reading.X.shape[1]} columns, {len(reading.y)} rows ({plan})")
         law = _fit(question, reading, plan, status.update)
         notes += law.models_.notes if plan.large else ()
@@ -61,7 +64,10 @@ def find_law(question: TableQuestion, notes: list[str]) -> TableAnswer:
             status.update("comparing with other methods")
             from sozai.apps.cli.table_comparison import compare_methods
 
-            found.comparison = compare_methods(question, reading, plan, update=status.update)
+            found.comparison, found.price = compare_methods(question, reading, plan, update=status.update)
+        if question.limits:
+            status.update("searching the limits of the law")
+            found.limits = limits_of(law, reading, question.limits)
         if new is not None:
             status.update(f"predicting the rows of {question.apply}")
             notes += new.notes

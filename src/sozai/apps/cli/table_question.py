@@ -65,6 +65,7 @@ class TableQuestion:
     prefer: tuple[str, ...] = ()
     relations: bool = False
     invariants: bool = False
+    limits: tuple[str, ...] = ()
     compare: bool = False
     apply: Path | None = None
     save: Path | None = None
@@ -154,6 +155,7 @@ def refuse_with_invariants(question: TableQuestion) -> None:
         "--groups": question.groups,
         "--prefer": question.prefer,
         "--relations": question.relations,
+        "--limits": question.limits,
         "--compare": question.compare,
         "--apply": question.apply,
         "--save": question.save,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.table_limits import as_records as limit_records
+
 if TYPE_CHECKING:
     from sozai.apps.cli.table_answer import TableAnswer
 
@@ -59,6 +61,11 @@ def as_payload(found: TableAnswer) -> dict[str, Any]:
         payload["rewritten"] = [rewrite_record(law, form) for form in found.rewritten]
     if found.comparison is not None:
         payload["comparison"] = found.comparison.to_dict("records")
+        payload["price"] = {
+            name: getattr(found.price, name) for name in ("ratio", "lower", "upper", "ratio_blind", "best")
+        }
+    if found.limits is not None:
+        payload |= limit_records(found.limits)
     if found.predictions is not None:
         payload["predictions"] = found.predictions.to_dict("records")
     return payload

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.table_limits import limit_figures, limit_section, limit_tables
 from sozai.apps.cli.table_records import relation_records, rewrite_formula, subspace_records
 from sozai.contracts.tables import write_table
 from sozai.displays import (
@@ -87,6 +88,8 @@ def _tables(found: TableAnswer) -> dict[str, pd.DataFrame]:
     tables = {"models": models, "relations": relations, "subspaces": subspaces}
     if found.predictions is not None:
         tables["predictions"] = found.predictions
+    if found.limits is not None:
+        tables |= limit_tables(found.limits)
     if found.comparison is not None:
         tables["comparison"] = found.comparison
     return tables
@@ -129,6 +132,8 @@ def _figures(found: TableAnswer) -> Figures:
             RelationMapDisplay.from_relations(law.relations_),
             "Which descriptors are made of which; columns inside one frame may replace each other.",
         )
+    if found.limits is not None:
+        figures |= limit_figures(found.limits)
     varying = reading.X.loc[:, reading.X.max() > reading.X.min()]
     if 2 <= varying.shape[1] <= _MAX_NEIGHBORS:
         display = CorrelationDisplay.from_columns(varying)
@@ -164,6 +169,8 @@ def _report(found: TableAnswer, figures: Figures, tables: dict[str, pd.DataFrame
     report = Report(f"A law for {reading.target}", lead=lead)
     _law_section(report, found, figures)
     _list_section(report, found, figures, tables)
+    if found.limits is not None:
+        limit_section(report, found.limits)
     if found.predictions is not None:
         report.section(
             "Predictions", f"Rows of {found.question.apply}; the interval holds 95 of 100 new values."
@@ -172,6 +179,7 @@ def _report(found: TableAnswer, figures: Figures, tables: dict[str, pd.DataFrame
         report.table(found.predictions, units=units)
     if found.comparison is not None:
         report.section("Other methods", "Same rows, same folds; each search is repeated in every fold.")
+        report.text(str(found.price))
         report.table(found.comparison)
     _relation_section(report, found, figures, tables)
     _table_section(report, found, figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import console
+from sozai.apps.cli.table_limits import say as say_limits
 from sozai.apps.cli.table_records import repair_records, rewrite_formula
 from sozai.displays.style import axis_label
 from sozai.study.report import number_text
@@ -49,6 +50,10 @@ def say_answer(found: TableAnswer) -> None:
         if frame is not None:
             screen.print()
             screen.print(_frame(frame.head(40), title))
+    if found.price is not None:
+        screen.print(str(found.price), soft_wrap=True)
+    if found.limits is not None:
+        say_limits(found.limits, screen)
     _say_end(found, screen)
 
 

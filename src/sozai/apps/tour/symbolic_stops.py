@@ -7,6 +7,7 @@ import pandas as pd
 
 from sozai.apps.tour.alloy_stops import ALLOY_STOPS
 from sozai.apps.tour.kepler_stop import KEPLER_STOP
+from sozai.apps.tour.large_search_stops import LARGE_SEARCH_STOPS
 from sozai.apps.tour.octet_stops import OCTET_STOPS
 from sozai.apps.tour.sparse_tutorial_stop import SPARSE_TUTORIAL_STOP
 from sozai.apps.tour.stops import Finding, Stop, as_printed, beside
@@ -156,7 +157,7 @@ def symmetric_alloy() -> Finding:
     """Moment of an alloy that cannot know which element is called A."""
     from sozai.symbolic import SymbolicRegressor
 
-    X = _alloys()
+    X = alloys()
     y = X["x_A"] * X["M_A"] + X["x_B"] * X["M_B"] - 0.25 * X["x_A"] * X["x_B"] * (X["Z_A"] - X["Z_B"]).abs()
     law = SymbolicRegressor(
         pair_operations=["abs_difference"], max_order=3, symmetry="A<->B", dimensions="ignore"
@@ -204,7 +205,7 @@ def _swap(label: str) -> str:
     return label[:-1] + {"A": "B", "B": "A"}[label[-1]]
 
 
-def _alloys() -> pd.DataFrame:
+def alloys() -> pd.DataFrame:
     """Every pair of the ten elements at three compositions, with moments and valences of both."""
     from itertools import combinations
 
@@ -232,6 +233,7 @@ STOPS = (
         symmetric_alloy,
     ),
     KEPLER_STOP,
+    *LARGE_SEARCH_STOPS,
     *ALLOY_STOPS,
     *OCTET_STOPS,
     SPARSE_TUTORIAL_STOP,

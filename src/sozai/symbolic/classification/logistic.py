@@ -258,7 +258,8 @@ def _newton(rows, subsets, member, penalty, penalized, weights):
     trial = np.empty((n_others, width))
     for s in range(subsets.shape[0]):
         for k in range(width - 1):
-            design[k + 1] = rows[subsets[s, k]]
+            for t in range(member.shape[1]):
+                design[k + 1, t] = rows[subsets[s, k], t]
         here = weights[s]
         value = _likelihood(design, member, here, penalty, chance)
         for _ in range(_STEPS):
@@ -281,7 +282,9 @@ def _newton(rows, subsets, member, penalty, penalized, weights):
             if not reached > value:
                 value = _likelihood(design, member, here, penalty, chance)
                 break
-            here[:] = trial
+            for c in range(n_others):
+                for k in range(width):
+                    here[c, k] = trial[c, k]
             value = reached
         penalized[s] = value
 

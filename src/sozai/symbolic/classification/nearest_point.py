@@ -101,7 +101,8 @@ def _reduce(corral, weights, size, x):
                 if worst < 0 or share < step:
                     step, worst = share, k
         if worst < 0:
-            weights[:size] = affine[:size]
+            for k in range(size):
+                weights[k] = affine[k]
             break
         step = min(step, 1.0)
         for k in range(size):
@@ -122,7 +123,8 @@ def _drop_zeros(corral, weights, size):
     for i in range(size):
         if weights[i] > _DROP:
             weights[kept] = weights[i]
-            corral[kept] = corral[i]
+            for k in range(corral.shape[1]):
+                corral[kept, k] = corral[i, k]
             total += weights[i]
             kept += 1
     for i in range(kept):

@@ -73,9 +73,11 @@ def _insert(table, found, entry):
         found -= 1
     place = found
     while place > 0 and _before(entry, table[place - 1]):
-        table[place] = table[place - 1]
+        for k in range(entry.size):
+            table[place, k] = table[place - 1, k]
         place -= 1
-    table[place] = entry
+    for k in range(entry.size):
+        table[place, k] = entry[k]
     return found + 1
 
 

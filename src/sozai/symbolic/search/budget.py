@@ -61,7 +61,7 @@ def space_within(
     >>> whole = space_within(X, ["a", "b", "c"], pair_operations=pairs, rung=2)
     >>> part = space_within(X, ["a", "b", "c"], pair_operations=pairs, rung=2, max_candidates=100)
     >>> part.max_complexity, part.n_candidates <= 100 < whole.n_candidates
-    (5, True)
+    (4, True)
     """
 
     def space_up_to(complexity: int | None) -> CandidateSpace:
