@@ -100,7 +100,7 @@ def leg(peer: str, size: str, seed: int) -> dict:
     columns = COLUMNS[SIZES[size]]
     X, y = octet_table(columns)
     row = {
-        "task": "large search",
+        "task": "large-search",
         "size": size,
         "peer": peer,
         "repeat": seed,

@@ -73,12 +73,15 @@ class Script:
 
 def plan() -> Iterator[Pair | Script]:
     """Everything there is to measure, quick things first."""
-    for script in ("generation.py", "relations.py", "selection.py", "recovery.py"):
+    for script in ("generation.py", "relations.py", "selection.py", "recovery.py", "screening.py"):
         if (HERE / script).exists():
             yield Script(script)
     for size in ("radii-6", "raw-10"):
         for peer in ("gplearn", "autofeat"):
             yield Pair("octet_peers.py", "octet", size, peer)
+    for size in ("rung-2-radii-6", "rung-2-raw-10"):
+        for peer in ("torchsisso", "gplearn"):
+            yield Pair("large_search_peers.py", "large-search", size, peer)
 
 
 def interpreter(peer: str) -> Path:

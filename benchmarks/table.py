@@ -46,6 +46,24 @@ five settings by the held-out error of one seed, so our held-out figure is a lit
 the largest resident size of the whole process.
 """,
     ),
+    "large_search_peers": (
+        "Three terms among all formulas nested two deep, beside other packages",
+        """\
+The same 82 binaries without units, operations `+ - * /` and the square, one thread. TorchSISSO searches
+the same formulas with as many kept per screen as ours; gplearn evolves formulas of any depth from the same
+operations. *Error* is the RMSE (eV/atom) of the law found: three terms of ours and of
+TorchSISSO's, the best linear scaling of gplearn's one program. Memory is the largest resident size of the
+whole process.
+""",
+    ),
+    "screening": (
+        "Screening formulas that are never stored",
+        """\
+82 binaries, ten columns with units (Å, eV), formulas nested three deep, two threads, de-duplicated list of
+100. The peer computes every formula as a column (timed on a part of the products, *scaled up*). Memory is
+what the run adds to the process.
+""",
+    ),
     "recovery": (
         "Which criterion brings planted laws back",
         """\

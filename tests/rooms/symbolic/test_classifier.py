@@ -149,7 +149,13 @@ def test_any_number_of_workers_gives_the_same_bits(table, layered, rank_by, rand
     answers = []
     for n_jobs in (1, 2, 4):
         law = SymbolicClassifier(
-            ["square"], ["sum", "ratio"], rank_by=rank_by, n_jobs=n_jobs, random_state=random_state
+            ["square"],
+            ["sum", "ratio"],
+            rank_by=rank_by,
+            n_keep=12,
+            calibration_folds=3,
+            n_jobs=n_jobs,
+            random_state=random_state,
         ).fit(table, layered)
         answers.append((law.rule_, [model.criterion for model in law.models_], law.predict_proba(table)))
     for rule, criteria, chance in answers[1:]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sozai.contracts.errors import InputError, sentence
@@ -168,7 +168,10 @@ def limits_of(law: Any, reading: Reading, entries: Sequence[str]) -> TableLimits
     domain, constraints = read_limits(entries, list(reading.X.columns))
     acting = effects(law, reading.X)
     try:
-        found = [limits(law, domain, constraints, goal) for goal in ("max", "min")]
+        found = [
+            replace(limits(law, domain, constraints, goal), target=reading.target, unit=reading.target_unit)
+            for goal in ("max", "min")
+        ]
     except InputError as error:
         return TableLimits(acting, None, None, constraints, str(error).removeprefix("limits: "))
     return TableLimits(acting, *found, constraints)

@@ -193,7 +193,7 @@ class Expressions:
         right = np.asarray(-1 if right_ids is None else right_ids, dtype=np.int64)
         left, right = np.broadcast_arrays(left, right)
         shape = left.shape
-        left, right = np.ascontiguousarray(left).ravel(), np.ascontiguousarray(right).ravel()
+        left, right = np.array(left).ravel(), np.array(right).ravel()  # copies: broadcast views are read-only
         self._check_ids(left, right, operation.arity)
         ids = self._add_flat(operation.code, left, right)
         illegal = np.flatnonzero(self.dimension_id[ids] == _ILLEGAL)

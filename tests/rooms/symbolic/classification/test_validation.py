@@ -1,5 +1,6 @@
 """Nested accuracy: every row classed by a fit that did not see it, with errors checked by hand."""
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,7 +56,8 @@ def test_the_error_over_groups_is_that_of_their_totals(table):
 @pytest.mark.parametrize("n_jobs", [2, 4])
 def test_any_number_of_workers_gives_the_same_scores(table, n_jobs):
     one = nested_accuracy(GaussianNB(), *table, cv=3)
-    many = nested_accuracy(GaussianNB(), *table, cv=3, n_jobs=n_jobs)
+    with joblib.parallel_config(backend="threading"):
+        many = nested_accuracy(GaussianNB(), *table, cv=3, n_jobs=n_jobs)
     np.testing.assert_array_equal(one.probabilities, many.probabilities)
 
 
