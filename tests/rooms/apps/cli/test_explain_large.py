@@ -45,7 +45,9 @@ def test_a_space_beyond_the_budget_is_cut_and_the_cut_is_said(run, triangles):
     ("option", "value"), [("--order", "3"), ("--symmetry", "base<->height"), ("--select", "backward")]
 )
 def test_options_of_the_small_search_are_refused(run, triangles, option, value):
-    code, out, err = run("explain", "table", triangles, "--target", "area", "--search", "large", option, value)
+    code, out, err = run(
+        "explain", "table", triangles, "--target", "area", "--search", "large", option, value
+    )
     assert (code, out) == (3, "")
     assert f"{option}: the option must be left out with --search large" in err
 

@@ -280,8 +280,11 @@ def test_preferred_descriptors_rewrite_the_law(run, tmp_path):
 
 @pytest.mark.slow
 def test_comparison_scores_every_method_on_the_same_folds(run, triangles):
-    methods = explain(run, triangles, "--compare", "--operations", "none")["comparison"]
-    assert len(methods) == 6
+    found = explain(run, triangles, "--compare", "--operations", "none")
+    methods = found["comparison"]
+    assert len(methods) == 6 + 4  # and four black boxes
+    assert found["price"]["lower"] <= found["price"]["ratio"] <= found["price"]["upper"]
+    assert found["price"]["best"] in {row["method"] for row in methods}
     assert all(
         {"method", "n_terms", "complexity", "rmse", "nested_rmse", "nested_q2", "seconds"} <= set(row)
         for row in methods
