@@ -1,8 +1,8 @@
 """# Predict a yield, and say how sure
 
 Forty reactions were run; which yields will others have? A black box answers, with intervals that hold 90 of
-100 new values, never below 0 or above 100 %, and with a word on every row it should not be asked about. Beside
-it, a formula: what does it cost to understand?
+100 new values, never below 0 or above 100 %, and with a word on every row it should not be asked about.
+Beside it, a formula: what does it cost to understand?
 """
 
 # %%

@@ -442,19 +442,25 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return own * float(np.sqrt(np.sum(errors.weights * errors.scores**2)))
 
     def _reachable(self, level: float) -> float:
-        """Level, lowered with a warning to what the number of rows or groups can promise."""
-        highest = self.conformal_.highest_level
-        if level <= highest + 1e-9:
-            return level
-        needed = int(np.ceil(level / (1.0 - level) - 1e-9))
-        what = "rows" if self.conformal_.groups is None else "rows that are independent"
-        warnings.warn(
-            f"TablePredictor.predict_interval: a level of {level:g} needs at least {needed} {what}; there "
-            f"are {self.conformal_.n_independent:.3g}. The largest error is taken and holds {highest:.3g}.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-        return highest - 1e-9
+        """Level, lowered with a warning to what the number of rows can give; few groups are said."""
+        errors, needed = self.conformal_, int(np.ceil(level / (1.0 - level) - 1e-9))
+        place = f"TablePredictor.predict_interval: a level of {level:g} needs at least {needed}"
+        if level > errors.highest_level + 1e-9:
+            warnings.warn(
+                f"{place} rows; there are {len(errors.scores)}. The largest error is taken and holds "
+                f"{errors.highest_level:.3g}.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+            return errors.highest_level
+        if level > errors.trusted_level + 1e-9:
+            warnings.warn(
+                f"{place} independent rows; the {len(errors.scores)} rows in their groups count as "
+                f"{errors.n_independent:.3g}. Trust the intervals to hold about {errors.trusted_level:.2g}.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return level
 
 
 def _check_level(level: float, place: str) -> None:

@@ -20,7 +20,7 @@ def test_rank_of_the_quantile(n, level, rank):
 def test_weights_of_equal_rows_change_nothing():
     values = np.random.default_rng(0).normal(size=(40, 5))
     for level in (0.5, 0.8, 0.9, 0.95):
-        weighted = conformal_quantile(values, level, weights=np.full(40, 1 / 40), n_independent=40.0)
+        weighted = conformal_quantile(values, level, weights=np.full(40, 1 / 40))
         np.testing.assert_array_equal(weighted, conformal_quantile(values, level))
 
 
@@ -86,23 +86,23 @@ def test_too_few_rows_give_an_infinite_interval():
     lower, upper = errors.interval(np.zeros((5, 2)), level=0.9)
     assert np.isneginf(lower).all()
     assert np.isposinf(upper).all()
+    assert np.isfinite(errors.score_quantile(errors.highest_level))
     grouped = CrossConformal(np.arange(12.0), np.arange(12) // 3, np.arange(12) // 3)
-    assert np.isinf(grouped.score_quantile(0.9))
-    assert np.isfinite(grouped.score_quantile(grouped.highest_level - 1e-9))
+    assert grouped.score_quantile(0.9) == 11.0
+    assert grouped.trusted_level < 0.9 < grouped.highest_level
 
 
-@pytest.mark.parametrize("grouped", [False, True])
-def test_exchangeable_scores_are_covered_as_promised(grouped):
+@pytest.mark.parametrize("strength", [0.0, 1.0, 5.0])
+def test_exchangeable_scores_are_covered_as_promised(strength):
     """Many independent tables of known scores, the next one drawn like them."""
     rng = np.random.default_rng(0)
     hits = []
     for _ in range(2000):
-        shared = np.repeat(rng.normal(size=21), 4) if grouped else np.zeros(84)
-        values = np.abs(shared + rng.normal(size=84))
-        groups = np.repeat(np.arange(20), 4) if grouped else None
+        values = np.abs(strength * np.repeat(rng.normal(size=21), 4) + rng.normal(size=84))
+        groups = np.repeat(np.arange(20), 4) if strength else None
         errors = CrossConformal(values[:80], np.arange(80) // 4, groups)
         hits.append(np.mean(values[80:] <= errors.score_quantile(0.9)))
-    assert 0.89 <= np.mean(hits) <= 0.92
+    assert 0.88 <= np.mean(hits) <= 0.92
 
 
 @pytest.mark.parametrize(

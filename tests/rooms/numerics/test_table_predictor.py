@@ -192,11 +192,20 @@ def test_few_groups_cannot_promise_much():
     y = y + np.repeat([0.0, 9.0, -4.0, 2.0], 5)
     predictor = TablePredictor(random_state=0).fit(X, y, groups=np.repeat(np.arange(4), 5))
     n = predictor.conformal_.n_independent
-    text = rf"a level of 0\.9 needs at least 9 rows that are independent; there are {n:.3g}\."
+    text = rf"needs at least 9 independent rows; the 20 rows in their groups count as {n:.3g}\."
     with pytest.warns(ConvergenceWarning, match=text):
         lower, upper = predictor.predict_interval(X, level=0.9)
     assert np.isfinite(lower).all()
     assert np.isfinite(upper).all()
+
+
+def test_few_rows_give_their_largest_error():
+    X, y = table(8)
+    predictor = TablePredictor(Ridge(), random_state=0).fit(X, y)
+    text = r"needs at least 19 rows; there are 8\. The largest error is taken and holds 0\.889\."
+    with pytest.warns(ConvergenceWarning, match=text):
+        lower, upper = predictor.predict_interval(X, level=0.95)
+    assert np.isfinite(upper - lower).all()
 
 
 def test_trees_take_over_where_told_and_are_calibrated():
