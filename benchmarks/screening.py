@@ -63,7 +63,7 @@ def plain_products(space, y: np.ndarray) -> float:
 def rows() -> list[dict]:
     data = fetch_octet_binaries()
     y = data.target.to_numpy()
-    screen(space_of(data, 1e4), PartialGain(y), n_jobs=2)  # compiled kernels
+    screen(space_of(data, 1e6), PartialGain(y), n_jobs=2)  # compiled kernels
     found = []
     for label, budget in (("millions", 1.2e7), ("a billion", 1.6e9)):
         before = peak_mb()

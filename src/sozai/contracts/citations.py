@@ -352,6 +352,31 @@ BIBLIOGRAPHY: dict[str, Paper] = {
             "Discrete & Computational Geometry", "18", "305-363", doi="10.1007/PL00009321",
         ),
         Paper(
+            "barber2021", "article",
+            ("R. F. Barber", "E. J. Candès", "A. Ramdas", "R. J. Tibshirani"),
+            "Predictive inference with the jackknife+", 2021, "The Annals of Statistics", "49", "486-507",
+            doi="10.1214/20-AOS1965",
+        ),
+        Paper(
+            "dunn2023", "article", ("R. Dunn", "L. Wasserman", "A. Ramdas"),
+            "Distribution-free prediction sets for two-layer hierarchical models", 2023,
+            "Journal of the American Statistical Association", "118", "2491-2502",
+            doi="10.1080/01621459.2022.2060112",
+        ),
+        Paper(
+            "rasmussen2006", "book", ("C. E. Rasmussen", "C. K. I. Williams"),
+            "Gaussian processes for machine learning", 2006, publisher="MIT Press",
+        ),
+        Paper(
+            "geurts2006", "article", ("P. Geurts", "D. Ernst", "L. Wehenkel"), "Extremely randomized trees",
+            2006, "Machine Learning", "63", "3-42", doi="10.1007/s10994-006-6226-1",
+        ),
+        Paper(
+            "smithson2006", "article", ("M. Smithson", "J. Verkuilen"),
+            "A better lemon squeezer? Maximum-likelihood regression with beta-distributed dependent "
+            "variables", 2006, "Psychological Methods", "11", "54-71", doi="10.1037/1082-989X.11.1.54",
+        ),
+        Paper(
             "peck1972", "article", ("E. R. Peck", "K. Reeder"), "Dispersion of air", 1972,
             "Journal of the Optical Society of America", "62", "958-962", doi="10.1364/JOSA.62.000958",
         ),
@@ -371,6 +396,7 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "ScreenThenL0": ("fan2008", "ouyang2018", "purcell2023"),
     "MultiTaskSymbolicRegressor": ("ouyang2019", "ouyang2018"),
     "SymbolicClassifier": ("ouyang2018", "bartel2019", "hand2001", "shewchuk1997"),
+    "TablePredictor": ("barber2021", "dunn2023", "rasmussen2006", "geurts2006", "smithson2006"),
     "SubspaceList": ("fujii2024", "edmonds1971"),
     "generate": ("fujii2024",),
     "BasicOperations": ("fujii2024",),

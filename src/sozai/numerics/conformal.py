@@ -51,11 +51,11 @@ class CrossConformal:
     the :math:`\lfloor\alpha(n+1)\rfloor`-th. It holds :math:`1-2\alpha` of new values for any model and
     any distribution, and in practice :math:`1-\alpha`.
 
-    With groups every group weighs the same, whatever its number of rows, as in hierarchical conformal
-    prediction [2]_, and the quantile is that of :math:`(1-\alpha)(1 + 1/n)` of the weight. Scores known
+    With groups every group weighs the same, whatever its number of rows, as in the pooling of
+    distribution functions [2]_, and the quantile is that of :math:`(1-\alpha)(1 + 1/n)` of the weight. Scores known
     exactly, 9 to 40 groups of 5 rows, the groups deciding nothing up to nearly everything: at 90 % such
-    intervals held 0.89 to 0.91 of a new group's values. Counting groups for n there, as the guarantee of
-    [2]_ asks, holds 0.90 to 0.94 and is up to half as wide again. How many independent rows the scores are
+    intervals held 0.89 to 0.91 of a new group's values. Counting groups instead of rows for n
+    holds 0.90 to 0.94 and is up to half as wide again. How many independent rows the scores are
     worth is estimated by
 
     .. math:: n_\mathrm{ind} = G \Big/ \Big(\rho + (1-\rho)\,\frac1G\sum_g \frac1{m_g}\Big),
