@@ -34,7 +34,7 @@ def triangle():
     X.iloc[0], X.iloc[1] = 0.0, 3.0
     area = (X["base"] * X["height"] / 2).rename("area")
     law = SymbolicRegressor(dimensions={"base": "m", "height": "m", "area": "m^2"}).fit(X, area)
-    return law, SimpleNamespace(X=X)
+    return law, SimpleNamespace(X=X, target="area", target_unit="m^2")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_an_infinite_limit_is_said_and_is_null_in_json():
     law = SymbolicRegressor(operations=["inverse"], max_order=1).fit(X, (1 / X["x"]).rename("y"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = limits_of(law, SimpleNamespace(X=X), ["x=-1:1"])
+        found = limits_of(law, SimpleNamespace(X=X, target="y", target_unit=None), ["x=-1:1"])
     assert "Maximum of y: inf at x = 0" in said(found)
     assert "The limit is not finite: x reaches 0 at x = 0" in said(found)
     assert plain_values(as_records(found))["limits"]["max"]["value"] is None
