@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -158,9 +159,14 @@ def _run_one(
 
 def _one_thread() -> contextlib.AbstractContextManager[Any]:
     """Linear algebra on one thread: the same sums in the same order everywhere."""
-    threads = need("threadpoolctl", for_="running chunks side by side")
-    limits: contextlib.AbstractContextManager[Any] = threads.threadpool_limits(limits=1)
+    limits: contextlib.AbstractContextManager[Any] = _threads(len(sys.modules)).limit(limits=1)
     return limits
+
+
+@functools.lru_cache(maxsize=1)
+def _threads(n_modules: int) -> Any:
+    """Thread pools of the libraries loaded, looked for again when a module has been imported."""
+    return need("threadpoolctl", for_="running chunks side by side").ThreadpoolController()
 
 
 # --- waves -------------------------------------------------------------------------------------------

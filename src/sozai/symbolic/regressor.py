@@ -29,6 +29,7 @@ from sozai.symbolic.fitted_law import FittedLaw
 from sozai.symbolic.generation import generate
 from sozai.symbolic.independence import IndependentDescriptors
 from sozai.symbolic.screening import ScreenThenL0, space_within
+from sozai.symbolic.search.budget import where_cut
 from sozai.symbolic.selectors.adequacy import adequate_for_groups
 from sozai.symbolic.selectors.automatic_order import automatic_order
 from sozai.symbolic.selectors.exhaustive import Exhaustive
@@ -342,17 +343,9 @@ class SymbolicRegressor(FittedLaw, RegressorMixin, BaseEstimator):
         self.n_candidates_ = answer.n_candidates
         self.description_length_ = DescriptionLength(*answer.complexity_counts)
         self._relate(primary)
-        return self._note_cut(answer.models, space)
-
-    def _note_cut(self, models, space):
-        """Say where the space was cut to fit the budget."""
-        if self.max_complexity is not None or space.max_complexity > space.complexity_counts[0].max():
-            return models
-        note = (
-            f"formulas of complexity up to {space.max_complexity} were searched ({space.n_candidates:,}); "
-            "more complex ones exceed max_candidates or memory_limit"
-        )
-        return replace(models, notes=(*models.notes, note))
+        note = where_cut(space) if self.max_complexity is None else ""
+        models = answer.models
+        return replace(models, notes=(*models.notes, note)) if note else models
 
     def _search_small(self, primary, y):
         """Generate every descriptor, find all relations, and search."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from math import isqrt
 from typing import TYPE_CHECKING
@@ -118,11 +119,26 @@ def product_of(store: Expressions, nodes: Iterable[int]) -> int:
                 remedy="Use a lower power.",
             )
         )
+    if store.cancel:
+        factors = _without_reciprocals(store, factors)
+        if not factors:
+            return store.constant(number)
     factors.sort()
     chain = factors[0]
     for factor in factors[1:]:
         chain = store.intern(MULTIPLY, chain, factor)
     return scaled(store, number, chain)
+
+
+def _without_reciprocals(store: Expressions, factors: list[int]) -> list[int]:
+    """Factors without those that meet their reciprocal."""
+    counts = Counter(factors)
+    for factor in list(counts):
+        if store.op[factor] == INVERSE:
+            base = int(store.left[factor])
+            met = min(counts[factor], counts.get(base, 0))
+            counts.subtract({factor: met, base: met})
+    return list(counts.elements())
 
 
 def combine(store: Expressions, op: int, left: int, right: int) -> int:

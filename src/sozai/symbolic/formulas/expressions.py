@@ -49,6 +49,9 @@ class Expressions:
         inside is marked ``unsafe``.
     weights : mapping of str to int, optional
         Complexity of operators, where it differs from ``OPERATIONS``.
+    cancel : bool, default=False
+        Write ``x*(1/x)`` as 1. Left out where relations between products are to
+        be found, not assumed.
 
     Attributes
     ----------
@@ -109,13 +112,15 @@ class Expressions:
         domain: Mapping[str, tuple[float, float]] | None = None,
         observed: np.ndarray | None = None,
         weights: Mapping[str, int] | None = None,
+        cancel: bool = False,
     ) -> None:
+        self.cancel = bool(cancel)
         self.names = as_names(names, len(names), place="Expressions")
         self.constants: list[Fraction] = []
         self._constant_ids: dict[Fraction, int] = {}
         self._dimensions = DimensionTable(self.names, dimensions, groups)
         capacity = len(self.names) + 64
-        self._table = hash_consing.new_table(capacity, _weights(weights), _OP_HASH)
+        self._table = hash_consing.new_table(capacity, _weights(weights), _OP_HASH, cancel)
         self._append_number(Fraction(1))
         self._append_leaves(domain, observed)
         self._table.counts[1] = self._append_number(Fraction(-1))

@@ -72,7 +72,10 @@ NODE = np.dtype(
 
 
 class Table(NamedTuple):
-    """Nodes with room to grow, their index, and ``counts`` = number of nodes and id of the number -1."""
+    """Nodes with room to grow, their index, and ``counts``.
+
+    ``counts`` = number of nodes, id of the number -1, and 1 where x (1/x) is written as 1.
+    """
 
     nodes: np.ndarray
     slots: np.ndarray
@@ -81,10 +84,11 @@ class Table(NamedTuple):
     op_hash: np.ndarray
 
 
-def new_table(capacity: int, weights: np.ndarray, op_hash: np.ndarray) -> Table:
+def new_table(capacity: int, weights: np.ndarray, op_hash: np.ndarray, cancel: bool) -> Table:
     """Empty table with room for ``capacity`` nodes."""
     slots = np.full(_slot_count(capacity), -1, dtype=np.int64)
-    return Table(np.zeros(capacity, dtype=NODE), slots, np.array([0, -1], dtype=np.int64), weights, op_hash)
+    counts = np.array([0, -1, cancel], dtype=np.int64)
+    return Table(np.zeros(capacity, dtype=NODE), slots, counts, weights, op_hash)
 
 
 def grow(table: Table, capacity: int) -> Table:
@@ -307,6 +311,30 @@ def _write_terms(table, chain, sign, steps, first):
 
 
 @numba.njit(cache=True, nogil=True)
+def _cancel(table, steps, first):
+    """Take factors that meet their reciprocal out of a product; the new first place."""
+    removed = 0
+    for k in range(first, _middle(steps)):
+        factor = steps[k, 1]
+        if factor < 0 or table.nodes[factor].op != INVERSE:
+            continue
+        base = table.nodes[factor].left
+        for j in range(first, k):  # children have smaller ids
+            if steps[j, 1] == base:
+                steps[j, 1] = steps[k, 1] = -1
+                removed += 2
+                break
+    if removed == 0:
+        return first
+    place = _middle(steps)
+    for k in range(_middle(steps) - 1, first - 1, -1):
+        if steps[k, 1] >= 0:
+            place -= 1
+            steps[place, 1] = steps[k, 1]
+    return place
+
+
+@numba.njit(cache=True, nogil=True)
 def _plan_product(table, a, b, sign, steps):
     """Factors of both nodes sorted by id; ``b`` is -1 for the reciprocal of ``a``."""
     stop = _middle(steps)
@@ -321,7 +349,9 @@ def _plan_product(table, a, b, sign, steps):
     if first < 0:
         return stop, stop
     _sort(steps, first)
-    if sign < 0:
+    if table.counts[2]:
+        first = _cancel(table, steps, first)
+    if sign < 0 and first < stop:
         steps[stop, 0] = _NEGATE
         stop += 1
     return first, stop

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +21,76 @@ from sozai.symbolic.search.screening_kernels import DIVIDE, list_pairs
 if TYPE_CHECKING:
     from sozai.symbolic.search.rungs import Rungs
 
-__all__ = ["TILE_PAIRS", "CandidateSpace", "pairs_in"]
+__all__ = ["TILE_PAIRS", "CandidateSpace", "Layout", "pairs_in"]
 
 _ROWS, _COLUMNS, _FUNCTIONS = 128, 512, 8192  # arguments of a tile: the sums stay in the cache
+_LONGEST = 2048  # rows of a tile that is narrow, columns of one that is low
 TILE_PAIRS = _ROWS * _COLUMNS
 """Most pairs in a tile."""
 _ANY = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Order of the base in which possible partners of a feature stand side by side.
+
+    Attributes
+    ----------
+    order : ndarray of int64 of shape (n,)
+        Rows of the base sorted by (class, complexity, row).
+    starts : ndarray of int64 of shape (n_classes + 1,)
+        Where each class begins in ``order``. A class is a physical dimension, or
+        there is one class only.
+    complexity : ndarray of int64 of shape (n,)
+        Complexity in this order, ascending inside a class.
+    is_new : ndarray of bool of shape (n,)
+        Which features were born in the last rung of the base, in this order.
+    """
+
+    order: np.ndarray
+    starts: np.ndarray
+    complexity: np.ndarray
+    is_new: np.ndarray
+
+    @classmethod
+    def of(cls, rungs: Rungs, label: np.ndarray) -> Layout:
+        """Layout by one class label per feature."""
+        complexity = rungs.complexity.astype(np.int64)
+        order = np.lexsort((np.arange(label.size), complexity, label)).astype(np.int64)
+        starts = np.flatnonzero(np.diff(label[order], prepend=-1, append=-1)).astype(np.int64)
+        rung = rungs.rung[order]
+        return cls(order, starts, complexity[order], rung == rung.max(initial=0))
+
+    @property
+    def class_of(self) -> np.ndarray:
+        """Number of the class at every place."""
+        return np.repeat(np.arange(self.starts.size - 1), np.diff(self.starts))
+
+    def staircase(
+        self, rows: tuple[int, int], columns: tuple[int, int], limit: int, triangular: bool
+    ) -> Iterator[tuple[int, int, int, int]]:
+        """Rectangles (first and last row, first and last column) of pairs no more complex than ``limit``.
+
+        Both ranges lie inside one class, where complexity ascends: the partners of
+        a row are the first columns, and rows with the same number of them share
+        a rectangle. ``triangular``: of a square only what is above its diagonal is needed.
+        """
+        (first, last), (begin, end) = rows, columns
+        ends = begin + np.searchsorted(
+            self.complexity[begin:end], limit - self.complexity[first:last], "right"
+        )
+        steps = [0, *(np.flatnonzero(np.diff(ends)) + 1).tolist(), ends.size]
+        for step, (a, b) in zip(ends[steps[:-1]].tolist(), pairwise(steps), strict=True):
+            r0 = first + a
+            while r0 < first + b:
+                width = step - max(begin, r0 + 1 if triangular else begin)
+                if width <= 0:
+                    break
+                r1 = min(r0 + min(max(_ROWS, TILE_PAIRS // width), _LONGEST), first + b)
+                length = min(max(_COLUMNS, TILE_PAIRS // (r1 - r0)), _LONGEST)
+                for c0, c1 in _pieces(step - width, step, length):
+                    yield r0, r1, c0, c1
+                r0 = r1
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +116,9 @@ class CandidateSpace:
         Physical dimension every candidate has.
     max_complexity : int
         Largest complexity of a candidate.
-    order : ndarray of int64 of shape (n,)
-        Rows of the base sorted by (dimension, complexity, row).
-    starts : ndarray of int64 of shape (n_classes + 1,)
-        Where each dimension begins in ``order``.
+    by_dimension, by_complexity : Layout
+        The base sorted for operations that some dimensions do not allow, and for
+        those that all allow.
 
     Notes
     -----
@@ -85,8 +149,8 @@ class CandidateSpace:
     complexity_counts: tuple[np.ndarray, np.ndarray]
     target_dimension: Dimension | None
     max_complexity: int
-    order: np.ndarray
-    starts: np.ndarray
+    by_dimension: Layout
+    by_complexity: Layout
 
     @classmethod
     def of(
@@ -136,16 +200,13 @@ class CandidateSpace:
                     remedy="Pass dimensions=... to grow, or leave target_dimension out.",
                 )
             )
-        complexity, dimension = store.complexity[rungs.ids], store.dimension_id[rungs.ids]
-        order = np.lexsort((np.arange(rungs.ids.size), complexity, dimension)).astype(np.int64)
-        starts = np.flatnonzero(np.diff(dimension[order], prepend=-1, append=-1)).astype(np.int64)
+        dimension = store.dimension_id[rungs.ids]
+        layouts = Layout.of(rungs, dimension), Layout.of(rungs, np.zeros_like(dimension))
         limit = _ANY if max_complexity is None else int(max_complexity)
-        bare = cls(rungs, (*unary, *pairs), 0, _no_counts(), target, limit, order, starts)
+        bare = cls(rungs, (*unary, *pairs), 0, _no_counts(), target, limit, *layouts)
         counts = bare._count()
         found = np.flatnonzero(counts)
-        space = cls(
-            rungs, bare.operations, int(counts.sum()), (found, counts[found]), target, limit, order, starts
-        )
+        space = replace(bare, n_candidates=int(counts.sum()), complexity_counts=(found, counts[found]))
         if not space.n_candidates:
             raise InputError(
                 sentence(
@@ -208,27 +269,29 @@ class CandidateSpace:
         return _is_unary(self.operations[op_number])
 
     @cached_property
-    def complexity(self) -> np.ndarray:
-        """Complexity of the base in sorted order."""
-        return self.base.expressions.complexity[self.base.ids[self.order]].astype(np.int64)
+    def _layouts(self) -> tuple[Layout, ...]:
+        """Layout of every operation."""
+        return tuple(
+            self.by_complexity
+            if not self.is_unary(number) and self.legal(number).all()
+            else self.by_dimension
+            for number in range(len(self.operations))
+        )
 
-    @cached_property
-    def is_new(self) -> np.ndarray:
-        """Which features of the base were born last, in sorted order."""
-        rung = self.base.rung[self.order]
-        return rung == rung.max(initial=0)
+    def layout(self, op_number: int) -> Layout:
+        """Order of the base to which the tiles of an operation refer."""
+        return self._layouts[op_number]
 
     @cached_property
     def base_rows(self) -> np.ndarray:
         """Rows of the base that are candidates themselves."""
-        fits = np.repeat(self._wanted(self._classes), np.diff(self.starts)) & (
-            self.complexity <= self.max_complexity
-        )
-        return np.sort(self.order[fits])
+        layout = self.by_dimension
+        fits = self._wanted(self._classes)[layout.class_of] & (layout.complexity <= self.max_complexity)
+        return np.sort(layout.order[fits])
 
     @cached_property
     def tiles(self) -> np.ndarray:
-        """Rectangles of argument pairs, one row each.
+        """Rectangles of argument pairs in the layout of their operation, one row each.
 
         Columns: operation, first and last row, first and last column (-1 for
         functions), and whether only pairs above the diagonal count.
@@ -244,7 +307,8 @@ class CandidateSpace:
         number = int(tile[0])
         limit = self.max_complexity - self.weight(number)
         ordered = self.operations[number].ordered
-        arrays = (self.order, self.complexity, self.is_new)
+        layout = self.layout(number)
+        arrays = (layout.order, layout.complexity, layout.is_new)
         found = list_pairs(tile, ordered, *arrays, limit, left, right)
         return left[:found], right[:found]
 
@@ -253,7 +317,7 @@ class CandidateSpace:
     @property
     def _classes(self) -> np.ndarray:
         """Dimension id of each class."""
-        ids = self.base.ids[self.order[self.starts[:-1]]]
+        ids = self.base.ids[self.by_dimension.order[self.by_dimension.starts[:-1]]]
         return self.base.expressions.dimension_id[ids].astype(np.int64)
 
     def _wanted(self, dimension: np.ndarray) -> np.ndarray:
@@ -279,7 +343,7 @@ class CandidateSpace:
         """How many operations dimensions forbid, and ids of arguments as examples."""
         legal, limit = self.legal(number), self.max_complexity - self.weight(number)
         every, old = self._histograms()
-        first = self.base.ids[self.order[self.starts[:-1]]]
+        first = self.base.ids[self.by_dimension.order[self.by_dimension.starts[:-1]]]
         if self.is_unary(number):
             counts = (every - old)[~legal].sum(axis=0)
             examples = [(int(first[c]),) for c in np.flatnonzero(~legal)]
@@ -291,11 +355,12 @@ class CandidateSpace:
 
     def _histograms(self) -> tuple[np.ndarray, np.ndarray]:
         """Features by (class, complexity): all of them, and those that are not new."""
-        label = np.repeat(np.arange(self.starts.size - 1), np.diff(self.starts))
-        shape = (self.starts.size - 1, int(self.complexity.max(initial=0)) + 1)
+        layout = self.by_dimension
+        label, complexity, is_old = layout.class_of, layout.complexity, ~layout.is_new
+        shape = (layout.starts.size - 1, int(complexity.max(initial=0)) + 1)
         every, old = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        np.add.at(every, (label, self.complexity), 1)
-        np.add.at(old, (label[~self.is_new], self.complexity[~self.is_new]), 1)
+        np.add.at(every, (label, complexity), 1)
+        np.add.at(old, (label[is_old], complexity[is_old]), 1)
         return every, old
 
     def _count(self) -> np.ndarray:
@@ -321,36 +386,22 @@ class CandidateSpace:
     def _tiles_of(self, number: int) -> Iterator[tuple[int, int, int, int, int, int]]:
         """Tiles of one operation that hold candidates."""
         legal, limit = self.legal(number), self.max_complexity - self.weight(number)
+        layout = self.layout(number)
         if self.is_unary(number):
             for c in np.flatnonzero(legal):
-                for r0, r1 in _pieces(self.starts[c], self.starts[c + 1], _FUNCTIONS):
-                    if self.complexity[r0:r1].min() <= limit:
-                        yield number, r0, r1, -1, -1, 0
+                first, last = layout.starts[[c, c + 1]].tolist()
+                last = first + int(np.searchsorted(layout.complexity[first:last], limit, "right"))
+                for r0, r1 in _pieces(first, last, _FUNCTIONS):
+                    yield number, r0, r1, -1, -1, 0
             return
-        for (first, last), (begin, end), triangular in self._rectangles(
-            legal, self.operations[number].ordered
-        ):
-            columns = [
-                (c0, c1, int(self.complexity[c0:c1].min())) for c0, c1 in _pieces(begin, end, _COLUMNS)
-            ]
-            for r0, r1 in _pieces(first, last, _ROWS):
-                least = int(self.complexity[r0:r1].min())
-                for c0, c1, simplest in columns:
-                    if least + simplest <= limit and not (triangular and c1 <= r0 + 1):
-                        yield number, r0, r1, c0, c1, int(triangular)
-
-    def _rectangles(
-        self, legal: np.ndarray, ordered: bool
-    ) -> Iterator[tuple[tuple[int, int], tuple[int, int], bool]]:
-        """Row range, column range and whether the half above the diagonal is meant."""
-        if legal.all():
-            whole = (0, int(self.starts[-1]))
-            yield whole, whole, not ordered
-            return
-        for c, d in np.argwhere(legal).tolist():
+        ordered = self.operations[number].ordered
+        pairs = np.argwhere(legal) if layout is self.by_dimension else np.zeros((1, 2), np.int64)
+        for c, d in pairs.tolist():
             if ordered or c <= d:
-                rows, columns = self.starts[[c, c + 1]].tolist(), self.starts[[d, d + 1]].tolist()
-                yield tuple(rows), tuple(columns), not ordered and c == d
+                rows, columns = layout.starts[[c, c + 1]].tolist(), layout.starts[[d, d + 1]].tolist()
+                triangular = not ordered and c == d
+                for rectangle in layout.staircase(rows, columns, limit, triangular):
+                    yield number, *rectangle, int(triangular)
 
 
 def pairs_in(tiles: np.ndarray) -> np.ndarray:

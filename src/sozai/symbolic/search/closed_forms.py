@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sozai.symbolic.search.candidates import CandidateSpace
+from sozai.symbolic.search.candidates import CandidateSpace, Layout
 from sozai.symbolic.search.screening_kernels import (
     FINE,
     FORBIDDEN,
@@ -69,106 +69,26 @@ class ClosedForms:
     def __init__(self, space: CandidateSpace, columns: Array, order: Array, starts: Array) -> None:
         self.space, self.columns, self.starts = space, columns, starts
         self._order = order
+        self._rows: dict[int, SortedRows] = {}
 
-    # -- rows -------------------------------------------------------------------------------------
-
-    @cached_property
-    def plain(self) -> Array:
-        """Rows of the base in sorted order, scaled."""
-        rows = self.space.base.values[self.space.order]
-        if self.starts.size > 2:
-            rows = rows[:, self._order]
-        _, exponent = np.frexp(self._largest)
-        return np.ldexp(rows, -exponent[:, None])
-
-    @cached_property
-    def reciprocal(self) -> Array:
-        """1/x, scaled; zeros give zeros and are refused by state."""
-        _, exponent = np.frexp(self._smallest)
-        with np.errstate(divide="ignore", over="ignore"):
-            rows = 1.0 / np.ldexp(self.plain, np.frexp(self._largest)[1][:, None] - exponent[:, None])
-        rows[~np.isfinite(rows)] = 0.0
-        return rows
-
-    @cached_property
-    def magnitude(self) -> Array:
-        """|x|, scaled."""
-        return np.abs(self.plain)
-
-    @cached_property
-    def reciprocal_magnitude(self) -> Array:
-        """1/|x|, scaled."""
-        return np.abs(self.reciprocal)
-
-    @cached_property
-    def centered(self) -> Array:
-        """Rows minus their mean in every task, one scale for all rows."""
-        _, exponent = np.frexp(self._largest)
-        _, common = np.frexp(self._largest.max(initial=1e-300))
-        rows = np.ldexp(self.plain, (exponent - common)[:, None])
-        for begin, end in zip(self.starts[:-1], self.starts[1:], strict=True):
-            for _ in range(2):
-                rows[:, begin:end] -= rows[:, begin:end].mean(axis=1, keepdims=True)
-        return rows
-
-    @cached_property
-    def _largest(self) -> Array:
-        """Largest magnitude of every sorted row."""
-        values = self.space.base.values
-        return np.maximum(values.max(axis=1), -values.min(axis=1))[self.space.order]
-
-    @cached_property
-    def _smallest(self) -> Array:
-        """Smallest magnitude of every sorted row."""
-        return _smallest_magnitude(self.space.base.values)[self.space.order]
-
-    @cached_property
-    def _squares(self) -> Array:
-        """Sums q of centred squares by task, shape (n_tasks, n)."""
-        return np.array([np.einsum("ij,ij->i", rows, rows) for rows in self._by_task(self.centered)])
-
-    @cached_property
-    def _projections(self) -> Array:
-        """Sums d of centred rows times columns by task, shape (n_tasks, r, n)."""
-        parts = zip(self._by_task(self.columns), self._by_task(self.centered), strict=True)
-        return np.array([u @ rows.T for u, rows in parts])
-
-    def _by_task(self, rows: Array) -> list[Array]:
-        """Rows cut into the samples of each task."""
-        return [rows[:, begin:end] for begin, end in zip(self.starts[:-1], self.starts[1:], strict=True)]
-
-    # -- states -----------------------------------------------------------------------------------
+    def rows(self, op: int) -> SortedRows:
+        """Rows of the base in the layout of an operation."""
+        layout = self.space.layout(op)
+        if id(layout) not in self._rows:
+            self._rows[id(layout)] = SortedRows(self.space, layout, self.columns, self._order, self.starts)
+        return self._rows[id(layout)]
 
     def prepare(self, op: int) -> None:
         """Work out what several threads will need."""
         for kind in CLOSED_FORMS[self.space.operations[op].name]:
-            getattr(self, kind)
+            getattr(self.rows(op), kind)
         if kind == "centered":
-            self._projections  # noqa: B018
+            self.rows(op).projections  # noqa: B018
 
     def states(self, op: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """State of every sorted row as left and as right argument of an operation."""
         left, right = CLOSED_FORMS[self.space.operations[op].name]
-        return self._state(left), self._state(right)
-
-    def _state(self, kind: str) -> NDArray[np.int64]:
-        """Refused, to be looked at closely, or fine."""
-        state = np.full(self.space.order.size, FINE, dtype=np.int64)
-        if kind == "centered":
-            plain = np.einsum("ij,ij->i", self.plain, self.plain)
-            _, exponent = np.frexp(self._largest)
-            _, common = np.frexp(self._largest.max(initial=1e-300))
-            centered = np.ldexp(self._squares.sum(axis=0), 2 * (common - exponent))
-            state[~(centered > _OFFSET * plain) | (self._largest > 1e300)] = SUSPECT
-            return state
-        state[~((self._largest < 10.0**_SAFE) & (self._largest > 10.0**-_SAFE))] = SUSPECT
-        if kind.startswith("reciprocal"):
-            store, ids = self.space.base.expressions, self.space.base.ids[self.space.order]
-            state[~(self._smallest > 10.0**-_SAFE)] = SUSPECT
-            state[self._smallest == 0.0] = NOT_FINITE
-            inside = (store.lower[ids] <= 0.0) & (store.upper[ids] >= 0.0)
-            state[store.declared[ids] & inside] = FORBIDDEN
-        return state
+        return self.rows(op).state(left), self.rows(op).state(right)
 
     # -- sums -------------------------------------------------------------------------------------
 
@@ -195,33 +115,139 @@ class ClosedForms:
         size = n_tasks * b * c
         v, q = buffer[: 2 * size].reshape(2, n_tasks, b, c)
         g = buffer[2 * size : (2 + r) * size].reshape(n_tasks, r, b, c)
-        left, right = (getattr(self, kind) for kind in CLOSED_FORMS[name])
+        of = self.rows(op)
+        left, right = (getattr(of, kind) for kind in CLOSED_FORMS[name])
         for k, (a, x, u) in enumerate(
-            zip(*map(self._by_task, (left[rows], right[columns], self.columns)), strict=True)
+            zip(*map(of.by_task, (left[rows], right[columns], self.columns)), strict=True)
         ):
             if name in ("sum", "difference"):
-                self._of_sums(1.0 if name == "sum" else -1.0, a @ x.T, k, rows, columns, v[k], q[k], g[k])
+                sign = 1.0 if name == "sum" else -1.0
+                _of_sums(sign, a @ x.T, of.squares[k], of.projections[k], rows, columns, v[k], q[k], g[k])
             else:
                 _of_products(a, x, u, v[k], q[k], g[k])
         return v, q, g
 
-    def _of_sums(
-        self,
-        sign: float,
-        product: Array,
-        task: int,
-        rows: slice,
-        columns: slice,
-        v: Array,
-        q: Array,
-        g: Array,
+
+class SortedRows:
+    """Rows of the base in one layout, as they stand in the products.
+
+    Parameters
+    ----------
+    space : CandidateSpace
+    layout : Layout
+    columns, order, starts
+        As in :class:`ClosedForms`.
+    """
+
+    def __init__(
+        self, space: CandidateSpace, layout: Layout, columns: Array, order: Array, starts: Array
     ) -> None:
-        """Sum or difference: everything but one product is linear in the rows."""
-        squares, d = self._squares[task], self._projections[task]
-        np.add(squares[rows, None], squares[None, columns], out=q)
-        np.multiply(product, 2.0 * sign, out=v)
-        v += q
-        np.add(d[:, rows, None], sign * d[:, None, columns], out=g)
+        self.space, self.layout, self.columns, self.starts = space, layout, columns, starts
+        self._order = order
+        self._states: dict[str, NDArray[np.int64]] = {}
+
+    @cached_property
+    def plain(self) -> Array:
+        """Rows, scaled to a largest magnitude near 1."""
+        return np.ldexp(self._values(), -np.frexp(self._largest)[1][:, None])
+
+    @cached_property
+    def reciprocal(self) -> Array:
+        """1/x, scaled; zeros give zeros and are refused by state."""
+        with np.errstate(divide="ignore", over="ignore"):
+            rows = 1.0 / np.ldexp(self._values(), -np.frexp(self._smallest)[1][:, None])
+        rows[~np.isfinite(rows)] = 0.0
+        return rows
+
+    @cached_property
+    def magnitude(self) -> Array:
+        """|x|, scaled."""
+        return np.abs(self.plain)
+
+    @cached_property
+    def reciprocal_magnitude(self) -> Array:
+        """1/|x|, scaled."""
+        return np.abs(self.reciprocal)
+
+    @cached_property
+    def centered(self) -> Array:
+        """Rows minus their mean in every task, one scale for all rows."""
+        rows = np.ldexp(self._values(), -self._common)
+        for begin, end in zip(self.starts[:-1], self.starts[1:], strict=True):
+            for _ in range(2):
+                rows[:, begin:end] -= rows[:, begin:end].mean(axis=1, keepdims=True)
+        return rows
+
+    @cached_property
+    def squares(self) -> Array:
+        """Sums q of centred squares by task, shape (n_tasks, n)."""
+        return np.array([np.einsum("ij,ij->i", rows, rows) for rows in self.by_task(self.centered)])
+
+    @cached_property
+    def projections(self) -> Array:
+        """Sums d of centred rows times columns by task, shape (n_tasks, r, n)."""
+        parts = zip(self.by_task(self.columns), self.by_task(self.centered), strict=True)
+        return np.array([u @ rows.T for u, rows in parts])
+
+    def by_task(self, rows: Array) -> list[Array]:
+        """Rows cut into the samples of each task."""
+        return [rows[:, begin:end] for begin, end in zip(self.starts[:-1], self.starts[1:], strict=True)]
+
+    def state(self, kind: str) -> NDArray[np.int64]:
+        """Refused, to be looked at closely, or fine."""
+        if kind not in self._states:
+            self._states[kind] = self._state(kind)
+        return self._states[kind]
+
+    def _state(self, kind: str) -> NDArray[np.int64]:
+        """What :meth:`state` keeps."""
+        state = np.full(self.layout.order.size, FINE, dtype=np.int64)
+        if kind == "centered":
+            rows = np.ldexp(self._values(), -np.frexp(self._largest)[1][:, None])
+            plain = np.einsum("ij,ij->i", rows, rows)
+            centered = np.ldexp(self.squares.sum(axis=0), 2 * (self._common - np.frexp(self._largest)[1]))
+            state[~(centered > _OFFSET * plain) | (self._largest > 1e300)] = SUSPECT
+            return state
+        state[~((self._largest < 10.0**_SAFE) & (self._largest > 10.0**-_SAFE))] = SUSPECT
+        if kind.startswith("reciprocal"):
+            store, ids = self.space.base.expressions, self.space.base.ids[self.layout.order]
+            state[~(self._smallest > 10.0**-_SAFE)] = SUSPECT
+            state[self._smallest == 0.0] = NOT_FINITE
+            inside = (store.lower[ids] <= 0.0) & (store.upper[ids] >= 0.0)
+            state[store.declared[ids] & inside] = FORBIDDEN
+        return state
+
+    def _values(self) -> Array:
+        """Rows as they are, samples sorted by task."""
+        rows = self.space.base.values[self.layout.order]
+        return rows if self.starts.size == 2 else rows[:, self._order]
+
+    @cached_property
+    def _largest(self) -> Array:
+        """Largest magnitude of every sorted row."""
+        values = self.space.base.values
+        return np.maximum(values.max(axis=1), -values.min(axis=1))[self.layout.order]
+
+    @cached_property
+    def _smallest(self) -> Array:
+        """Smallest magnitude of every sorted row."""
+        return _smallest_magnitude(self.space.base.values)[self.layout.order]
+
+    @property
+    def _common(self) -> int:
+        """Exponent of the largest magnitude of all rows."""
+        return int(np.frexp(self._largest.max(initial=1e-300))[1])
+
+
+def _of_sums(
+    sign: float, product: Array, squares: Array, d: Array, rows: slice, columns: slice,
+    v: Array, q: Array, g: Array,
+) -> None:  # fmt: skip
+    """Sum or difference: everything but one product is linear in the rows."""
+    np.add(squares[rows, None], squares[None, columns], out=q)
+    np.multiply(product, 2.0 * sign, out=v)
+    v += q
+    np.add(d[:, rows, None], sign * d[:, None, columns], out=g)
 
 
 def _of_products(a: Array, x: Array, u: Array, total: Array, square: Array, projection: Array) -> None:

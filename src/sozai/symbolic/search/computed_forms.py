@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,23 +43,25 @@ class ComputedForms:
     ) -> None:
         self.space, self.columns, self.starts = space, columns, starts
         self._order = order
+        self._samples: dict[int, Array] = {}
 
-    @cached_property
-    def samples(self) -> Array:
-        """Features in sorted order as columns, samples sorted by task, shape (m, n)."""
-        values = self.space.base.values
-        samples = np.empty((values.shape[1], values.shape[0]))
-        for k, t in enumerate(self._order):
-            samples[k] = values[self.space.order, t]
-        return samples
+    def samples(self, op: int) -> Array:
+        """Features as columns in the layout of an operation, samples sorted by task, shape (m, n)."""
+        layout, values = self.space.layout(op), self.space.base.values
+        if id(layout) not in self._samples:
+            samples = np.empty((values.shape[1], values.shape[0]))
+            for k, t in enumerate(self._order):
+                samples[k] = values[layout.order, t]
+            self._samples[id(layout)] = samples
+        return self._samples[id(layout)]
 
     def prepare(self, op: int) -> None:
         """Work out what several threads will need."""
-        self.samples  # noqa: B018
+        self.samples(op)
 
     def states(self, op: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Every row is fine: what is not finite shows in the sums."""
-        state = np.full(self.space.order.size, FINE, dtype=np.int64)
+        state = np.full(self.space.layout(op).order.size, FINE, dtype=np.int64)
         return state, state
 
     def sums(self, op: int, rows: slice, columns: slice, buffer: Array) -> tuple[Array, Array, Array]:
@@ -76,7 +76,7 @@ class ComputedForms:
         room = np.empty((int(np.diff(self.starts).max()), min(width, c)))
         with np.errstate(invalid="ignore", over="ignore"):
             for k, (begin, end) in enumerate(zip(self.starts[:-1], self.starts[1:], strict=True)):
-                samples, u = self.samples[begin:end], self.columns[:, begin:end]
+                samples, u = self.samples(op)[begin:end], self.columns[:, begin:end]
                 for start in range(0, c, width):
                     here = slice(start, min(start + width, c))
                     values = room[: end - begin].ravel()[: (end - begin) * (here.stop - start)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class Rungs:
         Rung in which each was born; 0 for primary columns.
     report : DataFrame
         What was dropped: ``reason``, ``operation``, ``count``, ``examples``.
+    max_complexity : int or None
+        Complexity up to which features were made.
 
     Examples
     --------
@@ -49,13 +52,14 @@ class Rungs:
     values: np.ndarray
     rung: np.ndarray
     report: pd.DataFrame
+    max_complexity: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Features as text."""
         return tuple(self.expressions.texts(self.ids))
 
-    @property
+    @cached_property
     def complexity(self) -> np.ndarray:
         """Complexity of every feature."""
         return self.expressions.complexity[self.ids]
@@ -159,6 +163,7 @@ def grow(
         groups=_group_labels(groups, names),
         domain=domain,
         observed=np.array([X.min(axis=0), X.max(axis=0)]),
+        cancel=True,
     )
     limits = Limits(X.shape[0], int(max_features), float(memory_limit))
     books = Books(store)
@@ -171,7 +176,7 @@ def grow(
         ids, values = RungGrowth(space, books).features()
         born = np.concatenate([grown.rung, np.full(ids.size, number, np.int8)])
         grown = Rungs(store, np.concatenate([grown.ids, ids]), values, born, grown.report)
-    return Rungs(store, grown.ids, grown.values, grown.rung, books.report())
+    return Rungs(store, grown.ids, grown.values, grown.rung, books.report(), max_complexity)
 
 
 def _primaries(store: Expressions, rows: np.ndarray, books: Books) -> Rungs:

@@ -33,6 +33,7 @@ UNDEFINED = 6  # state of a candidate whose score is NaN
 WORDS = {FORBIDDEN: "singular inside the domain", **REASONS, UNDEFINED: "score undefined"}
 """Reasons for which a candidate has no score, by state."""
 
+_TILE_SECONDS = 5e-5  # of every tile, however small
 _BLOCK = 512  # candidates whose values are held at a time
 _SAMPLE, _SAMPLED_TILES = 100_000, 64  # candidates from which the first threshold comes
 
@@ -120,7 +121,7 @@ class Plan:
             type(None): 1e-7 + 1e-8 * m,
         }
         cost = [costs[type(self.forms(op))] for op in range(len(self.space.operations))]
-        return pairs_in(self.space.tiles) * np.array(cost)[self.space.tiles[:, 0]]
+        return _TILE_SECONDS + pairs_in(self.space.tiles) * np.array(cost)[self.space.tiles[:, 0]]
 
     def content(self) -> str:
         """Digest of everything a result depends on."""
@@ -212,15 +213,15 @@ class Scan:
 
     def _rectangle(self, op: int, tile: np.ndarray) -> None:
         """Sums over the whole tile; what may pass goes on."""
-        space, operation = self.space, self.space.operations[op]
+        space, operation, layout = self.space, self.space.operations[op], self.space.layout(op)
         _, r0, r1, c0, c1, _ = (int(value) for value in tile)
         states = self.plan.states(op)
-        known = (space.complexity, space.is_new, space.max_complexity - space.weight(op), *states)
+        known = (layout.complexity, layout.is_new, space.max_complexity - space.weight(op), *states)
         if (states[0][r0:r1] != FINE).any() or (states[1][c0:c1] != FINE).any():
             count_pairs(tile, *known, self.rejected[op])
         v, q, g = self.plan.forms(op).sums(op, slice(r0, r1), slice(c0, c1), self._buffer)
         left, right, suspect = self._found
-        rules = (self.plan.score.models, self.shortlist.threshold, tile, operation.ordered, space.order)
+        rules = (self.plan.score.models, self.shortlist.threshold, tile, operation.ordered, layout.order)
         n = scan_tile(v, q, g, *rules, *known, left, right, suspect)
         left, right, close = left[:n], right[:n], suspect[:n]
         self._exact(op, left[~close], right[~close])

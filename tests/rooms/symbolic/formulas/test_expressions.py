@@ -86,6 +86,40 @@ def test_relations_that_must_be_found_are_not_folded(pair):
     assert one != other
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a/a", "1"),
+        ("a/(a*b)", "1/b"),
+        ("a*b/b", "a"),
+        ("a/(a*a)", "1/a"),
+        ("-a*b/a", "-b"),
+        ("(a + b)*c/(b + a)", "c"),
+        ("2*a/(3*a)", "2/3"),
+        ("(a/b)*(b/c)", "a/c"),
+        ("(a*b)**2/(b*c*b)", "a*a/c"),
+    ],
+)
+def test_a_factor_and_its_reciprocal_cancel_where_asked(one, other):
+    store = Expressions(list("abc"), cancel=True)
+    assert parse_into(store, one) == parse_into(store, other)
+
+
+def test_cancelling_compiled_and_exact_agree():
+    store, rng = Expressions(list("abcd"), cancel=True), np.random.default_rng(3)
+    ids = np.arange(1, 5)
+    for _ in range(5):
+        left, right = rng.choice(ids, 60), rng.choice(ids, 60)
+        many = store.add("divide", left, right)
+        for a, b, quotient in zip(left.tolist(), right.tolist(), many.tolist(), strict=True):
+            assert store.product_of([a, store.add("inverse", b)]) == quotient
+        ids = np.setdiff1d(np.unique(np.concatenate([ids, many, store.add("multiply", left, right)])), [0])
+    X = rng.uniform(1, 2, (3, 4))
+    np.testing.assert_allclose(
+        store.evaluate(many, X), store.evaluate(left, X) / store.evaluate(right, X), rtol=1e-12
+    )
+
+
 def test_difference_keeps_its_value_in_either_order(store):
     forward, backward = store.add("subtract", 1, 2), store.add("subtract", 2, 1)
     values = store.evaluate([forward, backward], [[5.0, 3.0, 0.0]])

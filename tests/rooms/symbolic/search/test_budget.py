@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sozai.contracts.errors import InputError
-from sozai.symbolic.screening import CandidateSpace, grow, space_within
+from sozai.symbolic.screening import CandidateSpace, PartialGain, grow, screen, space_within
+from sozai.symbolic.search.budget import where_cut
 
 PAIRS = ["sum", "product", "ratio"]
 NAMES = ["a", "b", "c", "d"]
@@ -31,11 +32,36 @@ def test_a_larger_one_is_cut_where_one_step_more_would_not_fit():
         )  # fmt: skip
 
 
-def test_memory_cuts_too():
+def test_memory_cuts_the_parts_and_not_what_is_made_of_them():
     limit = 200_000
     space = space_within(table(), NAMES, pair_operations=PAIRS, rung=3, memory_limit=limit)
+    below = space.base.max_complexity
     assert space.base.values.nbytes <= limit
-    assert space.max_complexity < 100
+    assert space.base.complexity.max() <= below < space.complexity_counts[0].max()
+    whole = CandidateSpace.of(
+        grow(table(), NAMES, pair_operations=PAIRS, rung=2, max_complexity=below), (), PAIRS
+    )
+    assert space.n_candidates == whole.n_candidates
+    assert f"made of parts of complexity up to {below} were searched" in where_cut(space)
+    with pytest.raises(InputError, match="memory_limit"):
+        grow(table(), NAMES, pair_operations=PAIRS, rung=2, max_complexity=below + 1, memory_limit=limit)
+
+
+def test_both_cut():
+    space = space_within(
+        table(), NAMES, pair_operations=PAIRS, rung=3, memory_limit=200_000, max_candidates=20_000
+    )
+    assert space.n_candidates <= 20_000
+    assert where_cut(space).endswith("exceed max_candidates and memory_limit")
+
+
+def test_a_cut_space_holds_every_formula_up_to_its_complexity():
+    space = space_within(table(), NAMES, pair_operations=PAIRS, rung=2, max_candidates=700)
+    score = PartialGain(np.random.default_rng(1).normal(size=20))
+    kept = screen(space, score, n_keep=700, merge_affine=False)
+    made = grow(table(), NAMES, pair_operations=PAIRS, rung=2, max_complexity=space.max_complexity)
+    assert 3 < space.max_complexity < 7
+    assert set(made.names) == set(kept.names)
 
 
 def test_a_given_complexity_that_does_not_fit_is_refused_with_the_count():
