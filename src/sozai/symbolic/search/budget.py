@@ -11,7 +11,6 @@ import numpy as np
 from sozai.contracts.errors import InputError, sentence
 from sozai.symbolic.search.candidates import CandidateSpace
 from sozai.symbolic.search.rungs import Rungs, grow
-from sozai.symbolic.search.strata import up_to
 
 __all__ = ["space_within", "where_cut"]
 
@@ -102,7 +101,7 @@ def space_within(
                 remedy="Lower max_rung or max_complexity, use fewer columns or operations, or raise it.",
             )
         )
-    return up_to(space, int(affordable[-1]))
+    return space.up_to(int(affordable[-1]))
 
 
 def where_cut(space: CandidateSpace) -> str:

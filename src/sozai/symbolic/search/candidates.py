@@ -61,6 +61,14 @@ class Layout:
         rung = rungs.rung[order]
         return cls(order, starts, complexity[order], rung == rung.max(initial=0))
 
+    def up_to(self, limit: int) -> Layout:
+        """The same order without features more complex than ``limit``."""
+        fits = self.complexity <= limit
+        before = np.concatenate([[0], np.cumsum(fits)])
+        return Layout(
+            self.order[fits], np.unique(before[self.starts]), self.complexity[fits], self.is_new[fits]
+        )
+
     @property
     def class_of(self) -> np.ndarray:
         """Number of the class at every place."""
@@ -117,8 +125,8 @@ class CandidateSpace:
     max_complexity : int
         Largest complexity of a candidate.
     by_dimension, by_complexity : Layout
-        The base sorted for operations that some dimensions do not allow, and for
-        those that all allow.
+        Arguments sorted for operations that some dimensions do not allow, and for
+        those that all allow; without features too complex to be an argument.
 
     Notes
     -----
@@ -219,7 +227,20 @@ class CandidateSpace:
                     remedy="Raise max_complexity, or leave target_dimension out.",
                 )
             )
-        return space
+        return space.up_to(limit)
+
+    def up_to(self, limit: int) -> CandidateSpace:
+        """Part of the space that is no more complex than ``limit``."""
+        levels, counts = self.complexity_counts
+        fits = levels <= limit
+        return replace(
+            self,
+            n_candidates=int(counts[fits].sum()),
+            complexity_counts=(levels[fits], counts[fits]),
+            max_complexity=limit,
+            by_dimension=self.by_dimension.up_to(limit - 1),  # an operation adds one at least
+            by_complexity=self.by_complexity.up_to(limit - 1),
+        )
 
     def __repr__(self) -> str:
         names = ", ".join(operation.name for operation in self.operations)
@@ -285,9 +306,9 @@ class CandidateSpace:
     @cached_property
     def base_rows(self) -> np.ndarray:
         """Rows of the base that are candidates themselves."""
-        layout = self.by_dimension
-        fits = self._wanted(self._classes)[layout.class_of] & (layout.complexity <= self.max_complexity)
-        return np.sort(layout.order[fits])
+        of = self.base.expressions.dimension_id[self.base.ids].astype(np.int64)
+        classes, place = np.unique(of, return_inverse=True)
+        return np.flatnonzero(self._wanted(classes)[place] & (self.base.complexity <= self.max_complexity))
 
     @cached_property
     def tiles(self) -> np.ndarray:
@@ -395,7 +416,8 @@ class CandidateSpace:
                     yield number, r0, r1, -1, -1, 0
             return
         ordered = self.operations[number].ordered
-        pairs = np.argwhere(legal) if layout is self.by_dimension else np.zeros((1, 2), np.int64)
+        whole = np.zeros((min(layout.order.size, 1), 2), np.int64)
+        pairs = np.argwhere(legal) if layout is self.by_dimension else whole
         for c, d in pairs.tolist():
             if ordered or c <= d:
                 rows, columns = layout.starts[[c, c + 1]].tolist(), layout.starts[[d, d + 1]].tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ CLOSED_FORMS = {
 """Rows A and B whose products of matrices give the sums of an operation."""
 
 _SAFE = 140  # decimal exponent below which products of three rows neither overflow nor vanish
+_BLOCK = 4096  # rows that are looked at together
 _OFFSET = 1e-11  # centred over plain square below which a sum of two rows is looked at closely
 
 
@@ -41,10 +43,10 @@ class ClosedForms:
     Parameters
     ----------
     space : CandidateSpace
+    rows : ndarray of shape (n, m)
+        Values of the base, samples sorted by task.
     columns : ndarray of shape (r, m)
         Target and terms u, centred by task, samples sorted by task.
-    order : ndarray of int64 of shape (m,)
-        Samples sorted by task.
     starts : ndarray of int64 of shape (n_tasks + 1,)
         Where each task begins.
 
@@ -66,24 +68,23 @@ class ClosedForms:
     not cancel. About 6 m operations per pair and 2 m per further column.
     """
 
-    def __init__(self, space: CandidateSpace, columns: Array, order: Array, starts: Array) -> None:
-        self.space, self.columns, self.starts = space, columns, starts
-        self._order = order
+    def __init__(self, space: CandidateSpace, rows: Array, columns: Array, starts: Array) -> None:
+        self.space, self._base, self.columns, self.starts = space, rows, columns, starts
         self._rows: dict[int, SortedRows] = {}
 
     def rows(self, op: int) -> SortedRows:
         """Rows of the base in the layout of an operation."""
         layout = self.space.layout(op)
         if id(layout) not in self._rows:
-            self._rows[id(layout)] = SortedRows(self.space, layout, self.columns, self._order, self.starts)
+            self._rows[id(layout)] = SortedRows(self.space, layout, self._base, self.columns, self.starts)
         return self._rows[id(layout)]
 
     def prepare(self, op: int) -> None:
         """Work out what several threads will need."""
         for kind in CLOSED_FORMS[self.space.operations[op].name]:
-            getattr(self.rows(op), kind)
+            self.rows(op).scale(kind)
         if kind == "centered":
-            self.rows(op).projections  # noqa: B018
+            self.rows(op).centered  # noqa: B018
 
     def states(self, op: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """State of every sorted row as left and as right argument of an operation."""
@@ -116,82 +117,107 @@ class ClosedForms:
         v, q = buffer[: 2 * size].reshape(2, n_tasks, b, c)
         g = buffer[2 * size : (2 + r) * size].reshape(n_tasks, r, b, c)
         of = self.rows(op)
-        left, right = (getattr(of, kind) for kind in CLOSED_FORMS[name])
-        for k, (a, x, u) in enumerate(
-            zip(*map(of.by_task, (left[rows], right[columns], self.columns)), strict=True)
-        ):
+        left, right = CLOSED_FORMS[name]
+        a_rows, x_rows = of.take(left, rows), of.take(right, columns)
+        for k, (a, x, u) in enumerate(zip(*map(of.by_task, (a_rows, x_rows, self.columns)), strict=True)):
             if name in ("sum", "difference"):
                 sign = 1.0 if name == "sum" else -1.0
-                _of_sums(sign, a @ x.T, of.squares[k], of.projections[k], rows, columns, v[k], q[k], g[k])
+                _of_sums(sign, a @ x.T, of.centered, k, rows, columns, v[k], q[k], g[k])
             else:
                 _of_products(a, x, u, v[k], q[k], g[k])
         return v, q, g
 
 
+class Centered(NamedTuple):
+    """Sums of rows minus their mean, by task: ``means``, ``squares`` (K, n), ``projections`` (K, r, n).
+
+    ``plain`` (n,) are the sums of squares of the rows as they are.
+    """
+
+    means: Array
+    squares: Array
+    projections: Array
+    plain: Array
+
+
 class SortedRows:
-    """Rows of the base in one layout, as they stand in the products.
+    """Rows of the base in one layout, taken and scaled when a product needs them.
 
     Parameters
     ----------
     space : CandidateSpace
     layout : Layout
-    columns, order, starts
+    rows : ndarray of shape (n, m)
+        Values of the base, samples sorted by task.
+    columns, starts
         As in :class:`ClosedForms`.
+
+    Notes
+    -----
+    ``plain``: x, scaled to a largest magnitude near 1; ``reciprocal``: 1/x, scaled likewise,
+    0 where x is 0; ``magnitude``, ``reciprocal_magnitude``: their magnitudes; ``centered``:
+    x minus its mean in every task, one scale for all rows. Nothing but some
+    numbers per row is kept.
     """
 
     def __init__(
-        self, space: CandidateSpace, layout: Layout, columns: Array, order: Array, starts: Array
+        self, space: CandidateSpace, layout: Layout, rows: Array, columns: Array, starts: Array
     ) -> None:
-        self.space, self.layout, self.columns, self.starts = space, layout, columns, starts
-        self._order = order
+        self.space, self.layout, self._base, self.columns, self.starts = space, layout, rows, columns, starts
         self._states: dict[str, NDArray[np.int64]] = {}
+        self._scales: dict[str, Array] = {}
 
-    @cached_property
-    def plain(self) -> Array:
-        """Rows, scaled to a largest magnitude near 1."""
-        return np.ldexp(self._values(), -np.frexp(self._largest)[1][:, None])
-
-    @cached_property
-    def reciprocal(self) -> Array:
-        """1/x, scaled; zeros give zeros and are refused by state."""
-        with np.errstate(divide="ignore", over="ignore"):
-            rows = 1.0 / np.ldexp(self._values(), -np.frexp(self._smallest)[1][:, None])
-        rows[~np.isfinite(rows)] = 0.0
+    def take(self, kind: str, where: slice) -> Array:
+        """Some rows of one kind."""
+        rows = self._base[self.layout.order[where]]
+        rows *= self.scale(kind)[where, None]
+        if kind.startswith("reciprocal"):
+            with np.errstate(divide="ignore", over="ignore"):
+                np.divide(1.0, rows, out=rows)
+            if (self.state(kind)[where] != FINE).any():
+                rows[~np.isfinite(rows)] = 0.0
+        if kind.endswith("magnitude"):
+            np.abs(rows, out=rows)
+        if kind == "centered":
+            for part, mean in zip(self.by_task(rows), self.centered.means, strict=True):
+                part -= mean[where, None]
         return rows
-
-    @cached_property
-    def magnitude(self) -> Array:
-        """|x|, scaled."""
-        return np.abs(self.plain)
-
-    @cached_property
-    def reciprocal_magnitude(self) -> Array:
-        """1/|x|, scaled."""
-        return np.abs(self.reciprocal)
-
-    @cached_property
-    def centered(self) -> Array:
-        """Rows minus their mean in every task, one scale for all rows."""
-        rows = np.ldexp(self._values(), -self._common)
-        for begin, end in zip(self.starts[:-1], self.starts[1:], strict=True):
-            for _ in range(2):
-                rows[:, begin:end] -= rows[:, begin:end].mean(axis=1, keepdims=True)
-        return rows
-
-    @cached_property
-    def squares(self) -> Array:
-        """Sums q of centred squares by task, shape (n_tasks, n)."""
-        return np.array([np.einsum("ij,ij->i", rows, rows) for rows in self.by_task(self.centered)])
-
-    @cached_property
-    def projections(self) -> Array:
-        """Sums d of centred rows times columns by task, shape (n_tasks, r, n)."""
-        parts = zip(self.by_task(self.columns), self.by_task(self.centered), strict=True)
-        return np.array([u @ rows.T for u, rows in parts])
 
     def by_task(self, rows: Array) -> list[Array]:
         """Rows cut into the samples of each task."""
         return [rows[:, begin:end] for begin, end in zip(self.starts[:-1], self.starts[1:], strict=True)]
+
+    def scale(self, kind: str) -> Array:
+        """Power of two by which every row is multiplied."""
+        if kind not in self._scales:
+            of = self._smallest if kind.startswith("reciprocal") else self._largest
+            if kind == "centered":
+                of = np.full(of.size, self._largest.max(initial=1e-300))
+            exponent = np.clip(np.frexp(of)[1], -1000, 1000)  # beyond, rows are looked at closely
+            self._scales[kind] = np.ldexp(1.0, -exponent)
+        return self._scales[kind]
+
+    @cached_property
+    def centered(self) -> Centered:
+        """Sums of centred rows."""
+        n_tasks, r, n = self.starts.size - 1, self.columns.shape[0], self.layout.order.size
+        sums = Centered(
+            np.empty((n_tasks, n)), np.empty((n_tasks, n)), np.empty((n_tasks, r, n)), np.empty(n)
+        )
+        for start in range(0, n, _BLOCK):
+            here = slice(start, min(start + _BLOCK, n))
+            rows = self._base[self.layout.order[here]]
+            rows *= self.scale("centered")[here, None]
+            np.einsum("ij,ij->i", rows, rows, out=sums.plain[here])
+            for k, (part, u) in enumerate(zip(self.by_task(rows), self.by_task(self.columns), strict=True)):
+                mean = part.mean(axis=1)
+                part -= mean[:, None]
+                again = part.mean(axis=1)
+                part -= again[:, None]
+                sums.means[k, here] = mean + again
+                np.einsum("ij,ij->i", part, part, out=sums.squares[k, here])
+                np.matmul(u, part.T, out=sums.projections[k, :, here])
+        return sums
 
     def state(self, kind: str) -> NDArray[np.int64]:
         """Refused, to be looked at closely, or fine."""
@@ -203,10 +229,9 @@ class SortedRows:
         """What :meth:`state` keeps."""
         state = np.full(self.layout.order.size, FINE, dtype=np.int64)
         if kind == "centered":
-            rows = np.ldexp(self._values(), -np.frexp(self._largest)[1][:, None])
-            plain = np.einsum("ij,ij->i", rows, rows)
-            centered = np.ldexp(self.squares.sum(axis=0), 2 * (self._common - np.frexp(self._largest)[1]))
-            state[~(centered > _OFFSET * plain) | (self._largest > 1e300)] = SUSPECT
+            of_all, plain = self.centered.squares.sum(axis=0), self.centered.plain
+            tiny = plain < 1e-280  # beside the largest row: the share says nothing
+            state[~(of_all > _OFFSET * plain) | tiny | (self._largest > 1e300)] = SUSPECT
             return state
         state[~((self._largest < 10.0**_SAFE) & (self._largest > 10.0**-_SAFE))] = SUSPECT
         if kind.startswith("reciprocal"):
@@ -217,33 +242,23 @@ class SortedRows:
             state[store.declared[ids] & inside] = FORBIDDEN
         return state
 
-    def _values(self) -> Array:
-        """Rows as they are, samples sorted by task."""
-        rows = self.space.base.values[self.layout.order]
-        return rows if self.starts.size == 2 else rows[:, self._order]
-
-    @cached_property
+    @property
     def _largest(self) -> Array:
         """Largest magnitude of every sorted row."""
-        values = self.space.base.values
-        return np.maximum(values.max(axis=1), -values.min(axis=1))[self.layout.order]
-
-    @cached_property
-    def _smallest(self) -> Array:
-        """Smallest magnitude of every sorted row."""
-        return _smallest_magnitude(self.space.base.values)[self.layout.order]
+        return self.space.base.magnitudes[1][self.layout.order]
 
     @property
-    def _common(self) -> int:
-        """Exponent of the largest magnitude of all rows."""
-        return int(np.frexp(self._largest.max(initial=1e-300))[1])
+    def _smallest(self) -> Array:
+        """Smallest magnitude of every sorted row."""
+        return self.space.base.magnitudes[0][self.layout.order]
 
 
 def _of_sums(
-    sign: float, product: Array, squares: Array, d: Array, rows: slice, columns: slice,
+    sign: float, product: Array, sums: Centered, task: int, rows: slice, columns: slice,
     v: Array, q: Array, g: Array,
 ) -> None:  # fmt: skip
     """Sum or difference: everything but one product is linear in the rows."""
+    squares, d = sums.squares[task], sums.projections[task]
     np.add(squares[rows, None], squares[None, columns], out=q)
     np.multiply(product, 2.0 * sign, out=v)
     v += q
@@ -256,12 +271,3 @@ def _of_products(a: Array, x: Array, u: Array, total: Array, square: Array, proj
     np.matmul(a * a, (x * x).T, out=square)
     np.matmul((u[:, None] * a).reshape(-1, a.shape[1]), x.T, out=projection.reshape(-1, x.shape[0]))
     subtract_mean_square(total, square, float(a.shape[1]))
-
-
-def _smallest_magnitude(rows: Array) -> Array:
-    """Smallest magnitude in every row, without a copy of the rows."""
-    smallest = np.empty(rows.shape[0])
-    for start in range(0, rows.shape[0], 4096):
-        block = rows[start : start + 4096]
-        smallest[start : start + 4096] = np.abs(block).min(axis=1)
-    return smallest

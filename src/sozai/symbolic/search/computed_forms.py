@@ -26,33 +26,23 @@ class ComputedForms:
     Parameters
     ----------
     space : CandidateSpace
+    rows : ndarray of shape (n, m)
+        Values of the base, samples sorted by task.
     columns : ndarray of shape (r, m)
         Target and terms u, centred by task, samples sorted by task.
-    order : ndarray of int64 of shape (m,)
-        Samples sorted by task.
     starts : ndarray of int64 of shape (n_tasks + 1,)
         Where each task begins.
     """
 
-    def __init__(
-        self,
-        space: CandidateSpace,
-        columns: Array,
-        order: NDArray[np.int64],
-        starts: NDArray[np.int64],
-    ) -> None:
-        self.space, self.columns, self.starts = space, columns, starts
-        self._order = order
+    def __init__(self, space: CandidateSpace, rows: Array, columns: Array, starts: NDArray[np.int64]) -> None:
+        self.space, self._base, self.columns, self.starts = space, rows, columns, starts
         self._samples: dict[int, Array] = {}
 
     def samples(self, op: int) -> Array:
-        """Features as columns in the layout of an operation, samples sorted by task, shape (m, n)."""
-        layout, values = self.space.layout(op), self.space.base.values
+        """Features as columns in the layout of an operation, shape (m, n)."""
+        layout = self.space.layout(op)
         if id(layout) not in self._samples:
-            samples = np.empty((values.shape[1], values.shape[0]))
-            for k, t in enumerate(self._order):
-                samples[k] = values[layout.order, t]
-            self._samples[id(layout)] = samples
+            self._samples[id(layout)] = np.ascontiguousarray(self._base[layout.order].T)
         return self._samples[id(layout)]
 
     def prepare(self, op: int) -> None:

@@ -64,6 +64,16 @@ class Rungs:
         """Complexity of every feature."""
         return self.expressions.complexity[self.ids]
 
+    @cached_property
+    def magnitudes(self) -> np.ndarray:
+        """Smallest and largest magnitude of every feature, shape (2, n)."""
+        found = np.empty((2, len(self)))
+        for start in range(0, len(self), 4096):
+            block = np.abs(self.values[start : start + 4096])
+            block.min(axis=1, out=found[0, start : start + 4096])
+            block.max(axis=1, out=found[1, start : start + 4096])
+        return found
+
     def __len__(self) -> int:
         return self.ids.size
 

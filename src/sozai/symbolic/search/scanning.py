@@ -62,12 +62,12 @@ class Plan:
     @functools.cached_property
     def closed(self) -> ClosedForms:
         """Sums by products of matrices."""
-        return ClosedForms(self.space, self.score.columns, self.score.order, self.score.starts)
+        return ClosedForms(self.space, self.task_rows, self.score.columns, self.score.starts)
 
     @functools.cached_property
     def computed(self) -> ComputedForms:
         """Sums of computed values."""
-        return ComputedForms(self.space, self.score.columns, self.score.order, self.score.starts)
+        return ComputedForms(self.space, self.task_rows, self.score.columns, self.score.starts)
 
     @functools.cached_property
     def task_rows(self) -> np.ndarray:

@@ -20,7 +20,7 @@ from sozai.numerics.task_subsets import TaskSubsetProblem
 from sozai.symbolic.generation import Generated
 from sozai.symbolic.search.records import SearchResult, SearchTarget
 from sozai.symbolic.search.screening import PartialGain, ScreenResult, screen
-from sozai.symbolic.search.strata import Ladder, in_turn, n_simplest, up_to
+from sozai.symbolic.search.strata import Ladder, in_turn, n_simplest
 from sozai.symbolic.search.task_models import TaskModel
 from sozai.symbolic.selectors.exhaustive import Exhaustive
 from sozai.symbolic.selectors.models import ModelList, sort_models
@@ -105,13 +105,13 @@ class SearchRun:
         simple, found, before = [], None, len(self.ids)
         try:
             if ladder.pool and size == 1:
-                part = up_to(self.space, ladder.pool[-1])
+                part = self.space.up_to(ladder.pool[-1])
                 self.pool = self._pass(1, part, score, part.n_candidates, ladder.pool[-1])
             if self.pool is not None:
                 simple += self._best_of_pool(score)
                 self._add_laws_of_pool(size)
             for limit in ladder.passes:
-                one = self._pass(size, up_to(self.space, limit), score, n_keep, limit)
+                one = self._pass(size, self.space.up_to(limit), score, n_keep, limit)
                 simple.append((one.ids, one.values))
             found = self._pass(size, self.space, score, n_keep, None)
         finally:  # an interrupt leaves what the passes before it kept

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 
-__all__ = ["Ladder", "in_turn", "n_simplest", "up_to"]
+__all__ = ["Ladder", "in_turn", "n_simplest"]
 
 #: Formulas of the pool, at most; all of them are kept in memory.
 POOL = 6000
@@ -85,29 +85,6 @@ def n_simplest(size: int, n_tasks: int) -> int:
     while math.comb(count + 1, size) <= limit and (count + 1) ** 2 * n_tasks <= GRAM:
         count += 1
     return count
-
-
-def up_to(space, limit: int):
-    """Part of a space that is no more complex than ``limit``.
-
-    Parameters
-    ----------
-    space : CandidateSpace
-    limit : int
-        One of the steps of its :class:`Ladder`.
-
-    Returns
-    -------
-    CandidateSpace
-    """
-    levels, counts = space.complexity_counts
-    fits = levels <= limit
-    return replace(
-        space,
-        n_candidates=int(counts[fits].sum()),
-        complexity_counts=(levels[fits], counts[fits]),
-        max_complexity=limit,
-    )
 
 
 def in_turn(lists: Sequence[Sequence], n: int, without: Iterable = ()) -> list:

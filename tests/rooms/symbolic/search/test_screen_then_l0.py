@@ -13,7 +13,7 @@ from sozai.symbolic.search.candidates import CandidateSpace
 from sozai.symbolic.search.rungs import grow
 from sozai.symbolic.search.screen_then_l0 import ScreenThenL0
 from sozai.symbolic.search.screening import PartialGain, screen
-from sozai.symbolic.search.strata import Ladder, in_turn, n_simplest, up_to
+from sozai.symbolic.search.strata import Ladder, in_turn, n_simplest
 from sozai.symbolic.search.task_models import TaskModel
 from sozai.symbolic.selection import Exhaustive
 
@@ -201,7 +201,7 @@ def test_the_ladder_has_a_pool_and_grows_fivefold():
     assert sizes[n_pool - 1] <= 6000 < sizes[n_pool]
     assert len(ladder.passes) >= 2
     assert all(b >= 5 * a for a, b in itertools.pairwise([*sizes[n_pool - 1 :], space.n_candidates]))
-    part = up_to(space, ladder.pool[-1])
+    part = space.up_to(ladder.pool[-1])
     assert part.n_candidates == sizes[n_pool - 1]
     found = screen(part, PartialGain(table(6)[:, 0]), n_keep=10**4)
     assert found.n_scored <= part.n_candidates
