@@ -171,7 +171,8 @@ class Scan:
     def base_features(self) -> dict[str, Any]:
         """Score the features of the base."""
         rows = self.space.base_rows
-        self._exact(-1, rows, np.full(rows.size, -1))
+        score = self._listed if isinstance(self.plan.score, PartialGain) else self._exact
+        score(-1, rows, np.full(rows.size, -1))
         return self.result()
 
     def sample(self, features: np.ndarray) -> float:
