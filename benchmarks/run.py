@@ -58,9 +58,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Script:
-    """A plain script that runs all its legs itself and prints one JSON row a leg."""
+    """A plain script that runs all its legs itself and prints one JSON row a leg.
+
+    One that repeats with seeds of its own runs ``once``; ``patience`` multiplies the time it may take.
+    """
 
     script: str
+    once: bool = False
+    patience: float = 1.0
 
     @property
     def name(self) -> str:
@@ -68,7 +73,7 @@ class Script:
 
     def run(self, repeat: int, timeout: float) -> list[dict]:
         stem = {"task": self.name, "size": "", "peer": OURS}
-        return run_leg([sys.executable, str(HERE / self.script)], stem, timeout)
+        return run_leg([sys.executable, str(HERE / self.script)], stem, self.patience * timeout)
 
 
 def plan() -> Iterator[Pair | Script]:
@@ -82,6 +87,8 @@ def plan() -> Iterator[Pair | Script]:
     for size in ("rung-2-radii-6", "rung-2-raw-10"):
         for peer in ("torchsisso", "gplearn"):
             yield Pair("large_search_peers.py", "large-search", size, peer)
+    for script in ("large_recovery.py", "intervals.py"):
+        yield Script(script, once=True, patience=3.0)
 
 
 def interpreter(peer: str) -> Path:
@@ -154,6 +161,8 @@ def main() -> None:
     jobs = [job for job in plan() if options.only in job.name]
     for repeat in range(options.repeats):
         for job in jobs:
+            if repeat > 0 and isinstance(job, Script) and job.once:
+                continue
             rows = rows_of(measure(job, repeat, options.timeout))
             good = sum(bool(row["success"]) for row in rows)
             print(f"{job.name} repeat {repeat}: {good} of {len(rows)} legs succeeded", flush=True)

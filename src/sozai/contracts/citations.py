@@ -352,6 +352,12 @@ BIBLIOGRAPHY: dict[str, Paper] = {
             "Discrete & Computational Geometry", "18", "305-363", doi="10.1007/PL00009321",
         ),
         Paper(
+            "wilson1927", "article", ("E. B. Wilson",),
+            "Probable inference, the law of succession, and statistical inference", 1927,
+            "Journal of the American Statistical Association", "22", "209-212",
+            doi="10.1080/01621459.1927.10502953",
+        ),
+        Paper(
             "barber2021", "article",
             ("R. F. Barber", "E. J. Candès", "A. Ramdas", "R. J. Tibshirani"),
             "Predictive inference with the jackknife+", 2021, "The Annals of Statistics", "49", "486-507",
@@ -396,6 +402,8 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "ScreenThenL0": ("fan2008", "ouyang2018", "purcell2023"),
     "MultiTaskSymbolicRegressor": ("ouyang2019", "ouyang2018"),
     "SymbolicClassifier": ("ouyang2018", "bartel2019", "hand2001", "shewchuk1997"),
+    "nested_accuracy": ("wilson1927",),
+    "NestedAccuracy": ("wilson1927",),
     "TablePredictor": ("barber2021", "dunn2023", "rasmussen2006", "geurts2006", "smithson2006"),
     "SubspaceList": ("fujii2024", "edmonds1971"),
     "generate": ("fujii2024",),

@@ -49,14 +49,18 @@ class CrossConformal:
 
     where :math:`q^+` is the :math:`\lceil(1-\alpha)(n+1)\rceil`-th smallest of n values and :math:`q^-`
     the :math:`\lfloor\alpha(n+1)\rfloor`-th. It holds :math:`1-2\alpha` of new values for any model and
-    any distribution, and in practice :math:`1-\alpha`.
+    any distribution, and in practice a little more than :math:`1-\alpha`: the rank is
+    :math:`\lceil(1-\alpha)(n+1)\rceil/(n+1)` (0.902 for 40 rows at 90 %), the errors are those of fits to a
+    share :math:`1-1/K` of the rows, and where the fits disagree the ends of all of them are pooled. More
+    folds bring it nearer to :math:`1-\alpha`; the errors of the fit to all rows
+    (:meth:`interval_around`) do so too, but promise nothing.
 
     With groups every group weighs the same, whatever its number of rows, as in the pooling of
-    distribution functions [2]_, and the quantile is that of :math:`(1-\alpha)(1 + 1/n)` of the weight. Scores known
-    exactly, 9 to 40 groups of 5 rows, the groups deciding nothing up to nearly everything: at 90 % such
-    intervals held 0.89 to 0.91 of a new group's values. Counting groups instead of rows for n
-    holds 0.90 to 0.94 and is up to half as wide again. How many independent rows the scores are
-    worth is estimated by
+    distribution functions [2]_, and the quantile is that of :math:`(1-\alpha)(1 + 1/n)` of the weight.
+    Scores known exactly, 9 to 40 groups of 5 rows, the groups deciding nothing up to nearly everything:
+    at 90 % such intervals held 0.89 to 0.91 of a new group's values. Counting groups instead of rows for
+    n holds 0.90 to 0.94 and is up to half as wide again. How many independent rows the scores are worth
+    is estimated by
 
     .. math:: n_\mathrm{ind} = G \Big/ \Big(\rho + (1-\rho)\,\frac1G\sum_g \frac1{m_g}\Big),
 

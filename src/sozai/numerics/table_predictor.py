@@ -71,8 +71,8 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         ``importances_`` and intervals calibrated on the errors. Without, one fit and the intervals of
         the model itself.
     cv : int, splitter or iterable of (train, test), optional
-        Folds: every row for itself up to 20 rows, 10 up to 1,000, 5 above; with groups at most 10 folds
-        of whole groups.
+        Folds: every row for itself up to 20 rows, 20 folds up to 50, 10 up to 1,000, 5 above; with groups
+        at most 10 folds of whole groups.
     random_state : int, RandomState or Generator, optional
     n_jobs : int, optional
         Fits at once, on the joblib backend in force; the result does not depend on it.
@@ -103,7 +103,19 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     Intervals are CV+ [1]_ with errors divided by the model's own standard deviation
     (:class:`~sozai.numerics.conformal.CrossConformal`); above 1,000 rows the fits of the folds are not
     kept and the interval stands around the prediction of the whole fit. They hold their share over all
-    rows like the training rows, not for every single one. The prediction is the median on the target's
+    rows like the training rows, not for every single one; where the noise grows along a column, the quiet
+    end has more than its share and the noisy end less. Measured at 90 % on fifteen kinds of planted tables
+    (linear, curved, steps, growing noise, outliers, percentages, new groups; 3 to 8 columns):
+
+    ====  ====================  ==============================  ================================
+    rows  new values held       least and most of any kind      width over that of the true law
+    ====  ====================  ==============================  ================================
+    40    91.4 %                89.3 to 93.0 %                  1.08 to 1.91
+    80    90.7 %                89.5 to 92.0 %                  1.04 to 1.53
+    200   90.7 %                90.0 to 93.6 %                  1.02 to 1.53
+    ====  ====================  ==============================  ================================
+
+    The prediction is the median on the target's
     scale. Cost: one fit a fold and one more; a process costs :math:`O(n^3)`, its folds keep
     :math:`8 K n^2` bytes (80 MB at 1,000 rows).
 
@@ -248,7 +260,7 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             mean, own = predict_with_std(self.model_, used)
             reach = float(ndtri(0.5 + 0.5 * level)) * self._calibrated(own, len(used))
             return self.scale_.backward(mean - reach), self.scale_.backward(mean + reach)
-        level = self._reachable(level)
+        level = self._reachable(level, "TablePredictor.predict_interval")
         if self._fold_models:
             answers = [predict_with_std(model, used) for model in self._fold_models]
             means = np.array([mean for mean, _ in answers])
@@ -297,6 +309,11 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InputError
             Without ``conformal``: no row was left out.
+
+        Warns
+        -----
+        ConvergenceWarning
+            As in :meth:`predict_interval`.
         """
         check_is_fitted(self)
         place = "TablePredictor.left_out"
@@ -305,6 +322,13 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 sentence(place, "conformal", "be True", self.conformal, remedy="Fit with conformal=True.")
             )
         _check_level(level, place)
+        self._reachable(level, place)
+        return self._score_left_out(level)
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _score_left_out(self, level: float) -> FoldScore:
+        """Left-out predictions and intervals, in the user's unit."""
         y, mean, std, folds, groups = self._left_out
         lower, upper = self._left_out_intervals(mean, std, level)
         protocol = f"{len(folds)} folds of rows" if groups is None else f"{len(folds)} folds of whole groups"
@@ -313,8 +337,6 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         back = self.scale_.backward
         ends = back(lower), back(upper)
         return FoldScore.of(y, back(mean), *ends, folds, protocol, level=level, groups=groups)
-
-    # --- inside --------------------------------------------------------------------------------------
 
     def _varying(self, X: Array, y: Array) -> NDArray[np.int64]:
         """Columns that vary; the others are named, and a constant target is said."""
@@ -388,7 +410,7 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.conformal_ = CrossConformal.of(self.scale_.forward(y), mean, number, std=std, groups=groups)
         self._fold_models = [answer.model for answer in answers] if answers[0].model is not None else []
         self._left_out = (y, mean, std, tuple(test for _, test in folds), groups)
-        self.validation_ = self.left_out(0.9)
+        self.validation_ = self._score_left_out(0.9)
         back = self.scale_.backward
         growth, errors = error_growth(y, back(mean), back(shuffled), groups)
         names = input_names(self)
@@ -441,10 +463,10 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         errors = self.conformal_
         return own * float(np.sqrt(np.sum(errors.weights * errors.scores**2)))
 
-    def _reachable(self, level: float) -> float:
+    def _reachable(self, level: float, place: str) -> float:
         """Level, lowered with a warning to what the number of rows can give; few groups are said."""
         errors, needed = self.conformal_, int(np.ceil(level / (1.0 - level) - 1e-9))
-        place = f"TablePredictor.predict_interval: a level of {level:g} needs at least {needed}"
+        place = f"{place}: a level of {level:g} needs at least {needed}"
         if level > errors.highest_level + 1e-9:
             warnings.warn(
                 f"{place} rows; there are {len(errors.scores)}. The largest error is taken and holds "

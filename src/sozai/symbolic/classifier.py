@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 from sklearn.base import ClassifierMixin, clone
 
-from sozai.contracts.errors import ExtrapolationWarning, InputError, sentence
+from sozai.contracts.errors import InputError, sentence
 from sozai.contracts.estimator import (
     BaseEstimator,
+    HasMethods,
     Interval,
     StrOptions,
-    check_is_fitted,
     fit_context,
     input_names,
     validate_table,
 )
 from sozai.symbolic.applicability import TrainingDomain
 from sozai.symbolic.classification.boundary import fit_boundary
-from sozai.symbolic.classification.calibration import Calibration, calibration_slope, probabilities
+from sozai.symbolic.classification.calibration import Calibration, calibration_slope
 from sozai.symbolic.classification.classes import Classes, read_labels
 from sozai.symbolic.classification.separating_terms import SCORES, SeparatingTerms, TermSearch
 from sozai.symbolic.classification.validation import NestedAccuracy, fold_labels, nested_accuracy
 from sozai.symbolic.columns import PrimaryColumns
-from sozai.symbolic.search.candidates import CandidateSpace
-from sozai.symbolic.search.rungs import grow
+from sozai.symbolic.fitted_classes import FittedClasses
+from sozai.symbolic.search.budget import space_within, where_cut
 
 __all__ = ["Calibration", "NestedAccuracy", "SeparatingTerms", "SymbolicClassifier", "nested_accuracy"]
 
 
-class SymbolicClassifier(ClassifierMixin, BaseEstimator):
+class SymbolicClassifier(FittedClasses, ClassifierMixin, BaseEstimator):
     r"""Short formula whose value, or whose few values, tell classes apart.
 
     Operations grow formulas from the columns of ``X``, rung by rung; the last
@@ -85,11 +85,18 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
         Interval a column may take in future; formulas that are singular inside
         it are refused.
     max_complexity : int, optional
-        Most leaves and operations in one formula.
+        Most leaves and operations in one formula; found from ``max_candidates``
+        and ``memory_limit`` when left out.
     max_candidates : float, default=1e9
-        Refuse a larger space.
+        Most formulas. A larger space is cut, the simplest formulas first, and
+        ``notes_`` says where; with ``max_complexity`` it is refused.
     memory_limit : float, default=2e9
         Most bytes the rungs below the last may take.
+    store : path-like, optional
+        Folder in which finished parts of every pass over the space are kept, so
+        that a run that was killed goes on where it stopped, with the same bits.
+    progress : object with ``advance(n)``, bool or None
+        Watches the parts of every pass, see :func:`sozai.contracts.progress.progress_bar`.
     n_jobs : int, optional
         Threads; the answer does not depend on it, bit for bit.
     random_state : int, RandomState or Generator, optional
@@ -165,6 +172,8 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import pandas as pd
     >>> rng = np.random.default_rng(0)
     >>> X = pd.DataFrame(rng.uniform(1, 3, (80, 3)), columns=["r_A", "r_B", "n"])
     >>> y = np.where(X["r_A"] < 0.9 * X["r_B"], "layered", "cubic")
@@ -191,6 +200,8 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
         "max_complexity": [Interval(Integral, 1, None, closed="left"), None],
         "max_candidates": [Interval(Real, 1, None, closed="left")],
         "memory_limit": [Interval(Real, 0, None, closed="neither")],
+        "store": [str, os.PathLike, None],
+        "progress": [HasMethods("advance"), "boolean", None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state", np.random.Generator],
     }
@@ -215,6 +226,8 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
         max_complexity=None,
         max_candidates=1e9,
         memory_limit=2e9,
+        store=None,
+        progress=None,
         n_jobs=None,
         random_state=None,
     ):
@@ -235,6 +248,8 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
         self.max_complexity = max_complexity
         self.max_candidates = max_candidates
         self.memory_limit = memory_limit
+        self.store = store
+        self.progress = progress
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -295,79 +310,26 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
         self.calibration_ = self._calibrate(table, values, classes, groups)
         return self
 
-    def predict(self, X):
-        """Class of every row; the most frequent one, with a warning, where the formula is not defined.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        margins = self._margins(X, "predict")
-        codes = np.argmax(np.where(np.isnan(margins), -np.inf, margins), axis=1)
-        codes[np.isnan(margins).any(axis=1)] = self._most_frequent
-        return self.classes_[codes]
-
-    def predict_proba(self, X):
-        """Probability of every class, calibrated on rows left out; NaN where the formula is not defined.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        margins = self._margins(X, "predict_proba")
-        return probabilities(margins, self.calibration_.slope)
-
-    def decision_function(self, X):
-        """Calibrated log-odds of the second class; for more classes a score of each, the largest wins.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-        """
-        margins = self._margins(X, "decision_function")
-        margins = self.calibration_.slope * margins
-        return margins[:, 1] - margins[:, 0] if margins.shape[1] == 2 else margins
-
-    def applicability(self, X):
-        """Say for every row whether the law has been tested there, and why not.
-
-        Returns
-        -------
-        DataFrame with columns ``in_domain`` (bool) and ``reason`` (text)
-        """
-        primary, values = self._evaluate(X)
-        return self.domain_.frame(self._reasons(primary, values), getattr(X, "index", None))
-
-    def term_values(self, X):
-        """Values of the formulas of the law, one column each.
-
-        Returns
-        -------
-        DataFrame of shape (n_samples, n_terms)
-        """
-        _, values = self._evaluate(X)
-        return pd.DataFrame(values.T, columns=list(self.model_.terms), index=getattr(X, "index", None))
-
     # -- fitting ----------------------------------------------------------------------------------
 
     def _space(self, primary):
-        """Formulas to search."""
+        """Formulas to search, cut by complexity where there would be too many."""
         operations, pairs = tuple(self.operations or ()), tuple(self.pair_operations or ())
         columns = self.columns_
-        rungs = grow(
+        space = space_within(
             primary,
             columns.names,
-            operations=operations,
-            pair_operations=pairs,
-            rung=max(self.max_rung - 1, 0),
+            operations=operations if self.max_rung else (),
+            pair_operations=pairs if self.max_rung else (),
+            rung=max(self.max_rung, 1),
             dimensions=columns.dimensions if self.dimensions != "ignore" else None,
             domain=self.domain,
             max_complexity=self.max_complexity,
+            max_candidates=self.max_candidates,
             memory_limit=self.memory_limit,
         )
-        self.generation_report_ = rungs.report
-        last = (operations, pairs) if self.max_rung else ((), ())
-        if not len(rungs):
+        self.generation_report_ = space.base.report
+        if not len(space.base):
             raise InputError(
                 sentence(
                     "SymbolicClassifier.fit",
@@ -377,22 +339,12 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
                     remedy="Add columns.",
                 )
             )
-        return CandidateSpace.of(rungs, *last, max_complexity=self.max_complexity)
+        return space
 
     def _search(self, primary, classes):
         """Screen the space and keep the set the criterion asks for."""
         space = self._space(primary)
         self.n_candidates_ = space.n_candidates
-        if space.n_candidates > self.max_candidates:
-            raise InputError(
-                sentence(
-                    "SymbolicClassifier.fit",
-                    "the space",
-                    f"have at most max_candidates={self.max_candidates:.3g} formulas",
-                    f"{space.n_candidates:,}",
-                    remedy="Lower max_rung or max_complexity, use fewer operations, or raise max_candidates.",
-                )
-            )
         search = TermSearch(
             space,
             classes,
@@ -403,9 +355,12 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
             self.n_best,
             self.n_jobs,
             self.boundary,
+            store=self.store,
+            progress=self.progress,
         )
         self.models_ = search.run()
-        self.screens_, self.notes_ = search.screens, tuple(search.notes)
+        cut = where_cut(space) if self.max_complexity is None else ""
+        self.screens_, self.notes_ = search.screens, (*search.notes, *([cut] if cut else ()))
         self.expressions_ = space.base.expressions
         self.model_ = self.models_[0]
         if self.criterion == "score":
@@ -471,51 +426,3 @@ class SymbolicClassifier(ClassifierMixin, BaseEstimator):
             leverage_limit=max(3 * design.shape[1] / len(design), largest),
             declared=self.domain,
         )
-
-    # -- predicting -------------------------------------------------------------------------------
-
-    def _ids(self):
-        """Expressions of the terms kept."""
-        return np.array(self.model_.ids, dtype=np.int64)
-
-    def _standard_rows(self, values):
-        """Constant and standardized terms, one row a sample."""
-        return np.column_stack([np.ones(values.shape[1]), (values.T - self._center) / self._spread])
-
-    def _evaluate(self, X):
-        """Primary columns in the law's units, and the values of its terms, one row each."""
-        check_is_fitted(self, "boundary_")
-        if hasattr(X, "columns") and hasattr(self, "feature_names_in_"):
-            X = self.columns_.aligned(X)
-        primary = self.columns_.convert(validate_table(self, X, reset=False))
-        with np.errstate(all="ignore"):
-            values = self.expressions_.evaluate(self._ids(), primary).T
-        return primary, np.where(np.isfinite(values), values, np.nan)
-
-    def _margins(self, X, method):
-        """Margins of every row; one warning counts the rows outside the learned region."""
-        primary, values = self._evaluate(X)
-        reasons = self._reasons(primary, values)
-        undefined = np.isnan(values).any(axis=0)
-        outside = [row for row, reason in enumerate(reasons) if reason]
-        if outside:
-            text = (
-                f"SymbolicClassifier.{method}: {len(outside)} of {len(reasons)} rows lie outside the "
-                f"training region, first row {outside[0]}: {reasons[outside[0]]}."
-            )
-            if undefined.any():
-                named = self.classes_[self._most_frequent]
-                text += (
-                    f" In {int(undefined.sum())} rows the formula has no value: probability NaN, "
-                    f"class {str(named)!r} as the most frequent."
-                )
-            warnings.warn(f"{text} See applicability(X).", ExtrapolationWarning, stacklevel=3)
-        return self.boundary_.margins(values)
-
-    def _reasons(self, primary, values):
-        """Why each row lies outside the training region; empty text inside."""
-        rows = self._standard_rows(values)
-        with np.errstate(all="ignore"):
-            leverage = np.einsum("ti,ij,tj->t", rows, self._covariance, rows)
-        leverage = np.where(np.isfinite(leverage), leverage, 0.0)
-        return self.domain_.reasons(self.expressions_, self._ids(), primary, leverage)

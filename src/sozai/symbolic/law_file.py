@@ -10,6 +10,7 @@ import numpy as np
 from sozai.symbolic.applicability import TrainingDomain
 from sozai.symbolic.columns import PrimaryColumns
 from sozai.symbolic.formulas.expressions import Expressions
+from sozai.symbolic.law_nodes import nodes_of, store_of
 from sozai.symbolic.selectors.models import ModelList, SymbolicModel
 
 __all__ = ["KIND", "from_state", "to_state"]
@@ -43,6 +44,7 @@ def to_state(law: Any) -> dict[str, Any]:
         "columns": _record(law.columns_),
         "domain": _record(law.domain_),
         "models": [_record(model) for model in law.models_],
+        "nodes": nodes_of(law.expressions_, np.concatenate([law._ids(model) for model in law.models_])),
     }
     if hasattr(law, "feature_names_in_"):
         state["feature_names_in_"] = [str(name) for name in law.feature_names_in_]
@@ -63,6 +65,8 @@ def from_state(cls: type, state: dict[str, Any]) -> Any:
     law.models_ = ModelList(models, selected=models[0])
     law.model_ = models[0]
     law.expressions_ = Expressions(law.columns_.names)
+    if "nodes" in state:  # files of the first versions hold text only
+        law.expressions_, _ = store_of(state["nodes"])
     return law
 
 

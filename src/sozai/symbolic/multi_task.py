@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import r2_score
 
-from sozai.contracts.errors import ExtrapolationWarning, InputError, sentence
+from sozai.contracts.errors import InputError, sentence
 from sozai.contracts.estimator import (
     BaseEstimator,
     HasMethods,
     Interval,
     RegressorMixin,
     StrOptions,
-    check_is_fitted,
     fit_context,
     input_names,
     validate_table,
@@ -27,6 +24,7 @@ from sozai.contracts.estimator import (
 from sozai.numerics.task_tables import number_tasks
 from sozai.symbolic.applicability import TrainingDomain
 from sozai.symbolic.columns import PrimaryColumns
+from sozai.symbolic.fitted_tasks import FittedTasks
 from sozai.symbolic.formulas.linear_formula import render_formula
 from sozai.symbolic.search.candidates import CandidateSpace
 from sozai.symbolic.search.rungs import grow
@@ -41,7 +39,7 @@ _PAIR_OPERATIONS = ("sum", "difference", "product", "ratio")
 _ROUNDED = 1e-12  # an intercept this small beside the target is rounding
 
 
-class MultiTaskSymbolicRegressor(RegressorMixin, BaseEstimator):
+class MultiTaskSymbolicRegressor(FittedTasks, RegressorMixin, BaseEstimator):
     r"""Laws :math:`y_t = b_t + \sum_j \beta_{tj} x_j` of several tasks t with the same terms :math:`x_j`.
 
     Every task (a property, a class of materials, a laboratory) has an intercept
@@ -213,75 +211,6 @@ class MultiTaskSymbolicRegressor(RegressorMixin, BaseEstimator):
         self._describe(primary)
         return self
 
-    def predict(self, X, tasks=None, return_std=False):
-        r"""Value of the law of the task of every row; NaN where it is not defined.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_samples, n_features)
-        tasks : array-like of shape (n_samples,), optional
-            Task of every row; may be left out where only one was fitted.
-        return_std : bool
-            Also return the standard deviation of a new observation,
-            :math:`s_t\sqrt{1 + x^T P_t x}`.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,), or the pair (y, std)
-
-        Raises
-        ------
-        InputError
-            A task that was not among those of the fit.
-        """
-        primary, values, numbers = self._evaluate(X, tasks)
-        reasons = self._reasons(primary, values, numbers)
-        outside = sum(1 for reason in reasons if reason)
-        if outside:
-            first = next(i for i, reason in enumerate(reasons) if reason)
-            warnings.warn(
-                f"MultiTaskSymbolicRegressor.predict: {outside} of {len(reasons)} rows lie outside the "
-                f"training region of their task, first row {first}: {reasons[first]}. "
-                "See applicability(X, tasks).",
-                ExtrapolationWarning,
-                stacklevel=2,
-            )
-        mean, std = np.empty(len(values)), np.empty(len(values))
-        for t, model in enumerate(self.model_.models):
-            rows = np.flatnonzero(numbers == t)
-            own = values[np.ix_(rows, self._places[t])]
-            mean[rows] = model.predict(own)
-            if return_std:
-                std[rows] = np.sqrt(model.prediction_variance(own))
-        return (mean, std) if return_std else mean
-
-    def score(self, X, y, sample_weight=None, *, tasks=None):
-        """Coefficient of determination of the predictions, over all rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), optional
-        tasks : array-like of shape (n_samples,), optional
-
-        Returns
-        -------
-        float
-        """
-        return r2_score(y, self.predict(X, tasks), sample_weight=sample_weight)
-
-    def applicability(self, X, tasks=None):
-        """Say for every row whether the law of its task has been tested there, and why not.
-
-        Returns
-        -------
-        DataFrame with columns ``in_domain`` (bool) and ``reason`` (text)
-        """
-        reasons = self._reasons(*self._evaluate(X, tasks))
-        inside = [not reason for reason in reasons]
-        return pd.DataFrame({"in_domain": inside, "reason": reasons}, index=getattr(X, "index", None))
-
     # -- fit --------------------------------------------------------------------------------------
 
     def _require_rows(self, numbers):
@@ -342,8 +271,9 @@ class MultiTaskSymbolicRegressor(RegressorMixin, BaseEstimator):
             best = leaders.get(model.n_terms)
             if best is None or self.criterion_of(model) < self.criterion_of(best):
                 leaders[model.n_terms] = model
+        self._leaders = leaders
         if wanted is not None:  # the number of terms is given: the search's own order decides
-            leaders = {wanted: models[0]}
+            self._leaders = leaders = {wanted: models[0]}
         self.model_ = min(leaders.values(), key=self.criterion_of)
         self.selection_path_ = pd.DataFrame(
             [
@@ -396,17 +326,11 @@ class MultiTaskSymbolicRegressor(RegressorMixin, BaseEstimator):
     def _describe(self, primary):
         """Formulas, tables and training regions of the kept law."""
         model = self.model_
-        self.terms_ = model.terms
-        tasks = pd.Index(list(self.tasks_), name="task", tupleize_cols=False)
-        terms = pd.Index(list(model.terms), name="term")
-        self.coefficients_ = pd.DataFrame(model.coefficients, index=tasks, columns=terms)
-        self.standard_errors_ = pd.DataFrame(model.standard_errors, index=tasks, columns=terms)
-        self.intercepts_ = pd.Series(model.intercepts, index=tasks, name="intercept")
-        self.scores_ = pd.DataFrame([_scores(one) for one in model.models], index=tasks)
+        ids = self.generated_.ids[list(model.columns)].tolist()
+        self._tabulate(dict(zip(model.columns, ids, strict=True)))
         written = [self._written(one) for one in model.models]
         self.formulas_ = {task: law.text for task, law in zip(self.tasks_, written, strict=True)}
         self.latex_ = {task: law.latex for task, law in zip(self.tasks_, written, strict=True)}
-        self._places = [[model.columns.index(column) for column in one.columns] for one in model.models]
         self.domains_ = {}
         for task, rows, one in zip(self.tasks_, model.rows, model.models, strict=True):
             self.domains_[task] = TrainingDomain.of(
@@ -416,6 +340,18 @@ class MultiTaskSymbolicRegressor(RegressorMixin, BaseEstimator):
                 leverage_limit=max(3 * one.n_parameters / len(rows), float(np.max(one.leverages))),
                 declared=self.domain,
             )
+
+    def _tabulate(self, nodes):
+        """Tables of the kept law; ``nodes`` has the expression of every column."""
+        model, self._nodes = self.model_, nodes
+        self.terms_ = model.terms
+        tasks = pd.Index(list(self.tasks_), name="task", tupleize_cols=False)
+        terms = pd.Index(list(model.terms), name="term")
+        self.coefficients_ = pd.DataFrame(model.coefficients, index=tasks, columns=terms)
+        self.standard_errors_ = pd.DataFrame(model.standard_errors, index=tasks, columns=terms)
+        self.intercepts_ = pd.Series(model.intercepts, index=tasks, name="intercept")
+        self.scores_ = pd.DataFrame([_scores(one) for one in model.models], index=tasks)
+        self._places = [[model.columns.index(column) for column in one.columns] for one in model.models]
 
     def _written(self, model):
         """Law of one task with just the digits that matter; rounding alone is written as zero."""
@@ -429,56 +365,6 @@ class MultiTaskSymbolicRegressor(RegressorMixin, BaseEstimator):
             rmse=max(model.rmse, 1e-8 * scale),
             snap=False,
         )
-
-    def _ids(self, model):
-        """Expressions of the terms of a law."""
-        return self.generated_.ids[list(model.columns)]
-
-    # -- prediction -------------------------------------------------------------------------------
-
-    def _evaluate(self, X, tasks):
-        """Primary columns in the law's units, the values of the terms, the task of every row."""
-        check_is_fitted(self, "model_")
-        if hasattr(X, "columns") and hasattr(self, "feature_names_in_"):
-            X = self.columns_.aligned(X)
-        primary = self.columns_.convert(validate_table(self, X, reset=False))
-        numbers = self._known_tasks(tasks, len(primary))
-        with np.errstate(all="ignore"):
-            values = self.expressions_.evaluate(self._ids(self.model_), primary)
-        values[~np.isfinite(values)] = np.nan
-        return primary, values, numbers
-
-    def _known_tasks(self, tasks, n_samples):
-        """Number of the task of every row."""
-        place = "MultiTaskSymbolicRegressor.predict"
-        known = ", ".join(repr(task) for task in self.tasks_[:20])
-        if tasks is None:
-            if len(self.tasks_) > 1:
-                raise InputError(
-                    sentence(place, "tasks", "name the task of every row", None, remedy=f"Known are {known}.")
-                )
-            return np.zeros(n_samples, dtype=np.int64)
-        labels, numbers = number_tasks(tasks, n_samples, place=place)
-        where = {task: number for number, task in enumerate(self.tasks_)}
-        for label in labels:
-            if label not in where:
-                row = int(np.flatnonzero(numbers == labels.index(label))[0])
-                raise InputError(
-                    sentence(place, "tasks", f"be among {known}", label, at=f"at row {row}", remedy="Fit it.")
-                )
-        return np.array([where[label] for label in labels], dtype=np.int64)[numbers]
-
-    def _reasons(self, primary, values, numbers):
-        """Why each row lies outside the training region of its task; empty text inside."""
-        reasons = np.full(len(values), "", dtype=object)
-        for t, (task, model) in enumerate(zip(self.tasks_, self.model_.models, strict=True)):
-            rows = np.flatnonzero(numbers == t)
-            own = np.column_stack([np.ones(len(rows)), values[np.ix_(rows, self._places[t])]])
-            leverage = np.einsum("ti,ij,tj->t", own, model.covariance, own)
-            leverage = np.where(np.isfinite(leverage), leverage, 0.0)
-            found = self.domains_[task].reasons(self.expressions_, self._ids(model), primary[rows], leverage)
-            reasons[rows] = found
-        return reasons.tolist()
 
 
 def _scores(model):

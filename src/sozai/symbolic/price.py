@@ -191,6 +191,11 @@ def price_of_interpretability(
     ``ratio_blind`` chooses on the other folds instead. Errors below 1e-12 of the target's size count as
     that, so two exact methods cost 1.
 
+    On planted linear laws of two or three terms (four to six columns, 40 to 120 rows, noise of 5 to 20 %
+    of the spread) the ratio to the Gaussian process, the best black box there, was 0.97 in the mean of 162
+    tables. Of one table it is chance to some percent: even least squares on the true terms had 1.12 in one
+    of ten tables of 40 rows. A law with more terms than the search may take is charged for those it lacks.
+
     Examples
     --------
     >>> import numpy as np

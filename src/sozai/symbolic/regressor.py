@@ -97,7 +97,7 @@ class SymbolicRegressor(FittedLaw, RegressorMixin, BaseEstimator):
         How relations are found; default ``IndependentDescriptors()``.
     selection : selector, optional
         Object with ``select(X, y, names)``; default
-        ``Exhaustive(max_terms=3)``.
+        ``Exhaustive(max_terms="auto")``: three terms, or more of at most twelve descriptors.
     candidates : {"auto", "basis", "all"}, default="auto"
         Descriptors the selector sees: an independent basis, or every column
         that is not an affine image of an earlier one. ``"auto"`` searches all
@@ -435,8 +435,8 @@ class SymbolicRegressor(FittedLaw, RegressorMixin, BaseEstimator):
         self.models_ = replace(found, models=tuple(self._rank(models)), selected=self.model_)
 
     def _default_selection(self):
-        """Exhaustive search up to three terms, the mean among its answers."""
-        return Exhaustive(max_terms=3, min_terms=0, n_best=self.n_best, n_jobs=self.n_jobs)
+        """Exhaustive search, the mean among its answers."""
+        return Exhaustive(max_terms="auto", min_terms=0, n_best=self.n_best, n_jobs=self.n_jobs)
 
     def _chosen(self, found, y, groups):
         """The law the criterion asks for."""

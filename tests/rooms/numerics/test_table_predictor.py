@@ -1,12 +1,16 @@
 """Predictions, intervals, domain and importance of a table whose truth is known."""
 
+import warnings
+
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import BayesianRidge, LinearRegression, Ridge
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -66,7 +70,7 @@ def test_validation_is_of_rows_left_out(fitted):
     assert score.q2 == pytest.approx(1 - score.rmse**2 / np.var(y))
     assert score.coverage == np.mean((score.lower <= y) & (y <= score.upper))
     assert 0.8 <= score.coverage <= 1.0
-    assert score.protocol == "10 folds of rows"
+    assert score.protocol == "20 folds of rows"
     assert fitted.left_out(0.5).coverage < score.coverage
 
 
@@ -142,6 +146,77 @@ def test_percentages_stay_between_0_and_100(unit):
     assert predictor.validation_.upper.max() <= 100
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+    yields=st.lists(
+        st.one_of(st.sampled_from([0.0, 100.0]), st.floats(0, 100)), min_size=6, max_size=24
+    ).filter(lambda y: np.ptp(y) > 0),
+    reach=st.sampled_from([1.0, 10.0, 1e6]),
+    level=st.sampled_from([0.5, 0.9, 0.99]),
+    linear=st.booleans(),
+    conformal=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_no_prediction_of_a_yield_leaves_0_to_100(yields, reach, level, linear, conformal, seed):
+    """Whatever was measured, wherever the new rows lie."""
+    rng = np.random.default_rng(seed)
+    X, new = rng.uniform(size=(len(yields), 2)), reach * rng.uniform(-1, 1, (50, 2))
+    model = BayesianRidge() if linear else "gp"
+    predictor = TablePredictor(model, "fraction", cv=3, conformal=conformal, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # few rows for a level
+        predictor.fit(X, pd.Series(yields, name="yield [%]"))
+        answers = [predictor.predict(new), *predictor.predict_interval(new, level=level)]
+        if conformal:
+            score = predictor.left_out(level)
+            answers += [score.predictions, score.lower, score.upper]
+    for values in answers:
+        assert np.isfinite(values).all()
+        assert 0.0 <= values.min() <= values.max() <= 100.0
+    assert (answers[1] <= answers[2]).all()
+
+
+def planted(kind, n, seed):
+    """Table of one kind: columns, target, groups."""
+    rng = np.random.default_rng([seed, n])
+    X = rng.uniform(size=(n, 5))
+    latent = 2 * X[:, 0] - 3 * X[:, 1] + X[:, 2]
+    noise = 0.3 * rng.normal(size=n)
+    groups = None
+    if kind == "curved, noise grows":
+        latent = np.sin(5 * X[:, 0]) + 2 * (X[:, 1] - 0.4) ** 2 + X[:, 0] * X[:, 2]
+        noise *= 0.4 + 1.6 * X[:, 0]
+    if kind == "groups":
+        groups = np.arange(n) // 4
+        noise += 0.3 * rng.normal(size=n // 4)[groups]
+    y = latent + noise
+    return X, 100 * expit(2 * y) if kind == "yield" else y, groups
+
+
+def share_held(kind, n, seed):
+    """Share of 1,000 new values (of new groups) that 90 % intervals learned from n rows hold."""
+    X, y, groups = planted(kind, n, seed)
+    new, truth, _ = planted(kind, 1000, seed + 10_000)
+    target = "fraction" if kind == "yield" else "real"
+    predictor = TablePredictor(target=target, random_state=0).fit(X, y, groups=groups)
+    lower, upper = predictor.predict_interval(new, level=0.9)
+    return np.mean((lower <= truth) & (truth <= upper))
+
+
+def test_intervals_hold_nine_of_ten_new_values():
+    kinds = ("linear", "curved, noise grows", "yield", "groups")
+    shares = [share_held(kind, 40, seed) for seed in range(3) for kind in kinds]
+    assert 0.87 <= np.mean(shares) <= 0.945  # twelve tables: one standard error is 0.014
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["linear", "curved, noise grows", "yield", "groups"])
+def test_intervals_of_every_kind_hold_what_they_promise(kind):
+    shares = [share_held(kind, 40, seed) for seed in range(16)]
+    shares += [share_held(kind, 80, seed) for seed in range(8)]
+    assert 0.87 <= np.mean(shares) <= 0.94  # standard error 0.01
+
+
 def test_a_unit_decides_what_a_whole_is():
     small = np.array([0.2, 0.5, 0.9, 0.4])
     assert choose_scale("fraction", small, unit="%").whole == 100.0
@@ -203,9 +278,12 @@ def test_few_rows_give_their_largest_error():
     X, y = table(8)
     predictor = TablePredictor(Ridge(), random_state=0).fit(X, y)
     text = r"needs at least 19 rows; there are 8\. The largest error is taken and holds 0\.889\."
-    with pytest.warns(ConvergenceWarning, match=text):
+    with pytest.warns(ConvergenceWarning, match=f"predict_interval: .*{text}"):
         lower, upper = predictor.predict_interval(X, level=0.95)
     assert np.isfinite(upper - lower).all()
+    with pytest.warns(ConvergenceWarning, match=f"left_out: .*{text}"):
+        score = predictor.left_out(0.95)
+    assert score.level == 0.95
 
 
 def test_trees_take_over_where_told_and_are_calibrated():
@@ -331,7 +409,7 @@ def test_folds_hold_every_row_once():
         tests = np.concatenate([test for _, test in folds])
         assert sorted(tests) == list(range(len(tests)))
         assert all(not np.intersect1d(train, test).size for train, test in folds)
-    assert [len(make_folds(n)) for n in (17, 50, 1200)] == [17, 10, 5]
+    assert [len(make_folds(n)) for n in (17, 40, 51, 1200)] == [17, 20, 10, 5]
 
 
 def test_blocks_are_by_rank():

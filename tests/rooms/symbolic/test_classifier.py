@@ -222,6 +222,16 @@ def test_a_declared_domain_forbids_singular_formulas(table, layered):
     assert not {"r_A/r_B", "r_B/r_A"} & set(bound.screens_[0].names)
 
 
+def test_a_space_beyond_the_budget_is_cut_and_the_cut_is_noted(table, layered):
+    law = SymbolicClassifier(None, ["sum", "product", "ratio"], max_candidates=10, calibration=None)
+    law.fit(table, layered)
+    assert law.n_candidates_ == 3  # the columns; 12 pairs would be too many
+    assert law.notes_[-1] == (
+        "formulas of complexity up to 1 were searched (3); more complex ones exceed max_candidates"
+    )
+    assert law.set_params(max_candidates=15).fit(table, layered).notes_ == ()
+
+
 # -- manners ----------------------------------------------------------------------------------------------
 
 
@@ -262,8 +272,10 @@ def test_what_is_refused(table, layered):
         SymbolicClassifier().fit(table, layered[:100])
     with pytest.raises(InputError, match=r"max_terms must be 1 for boundary='cut'. Got 2"):
         SymbolicClassifier(boundary="cut").fit(table, layered)
-    with pytest.raises(InputError, match=r"at most max_candidates=10 formulas. Got '15'"):
-        SymbolicClassifier(None, ["sum", "product", "ratio"], max_candidates=10).fit(table, layered)
+    with pytest.raises(InputError, match=r"max_candidates must be at least the 15 formulas .* Got 10"):
+        SymbolicClassifier(None, ["sum", "product", "ratio"], max_candidates=10, max_complexity=9).fit(
+            table, layered
+        )
     with pytest.raises(InputError, match=r"two classes for interval=True. Got '3 classes'"):
         SymbolicClassifier(rank_by="interval").fit(table, np.arange(120) % 3)
     with pytest.raises(InputError, match=r"a column that varies. Got '2 constant columns'"):

@@ -73,6 +73,14 @@ def explain_table(
     target: Annotated[
         str | None, typer.Option(metavar="COL", help="Column to explain.", rich_help_panel=_COLUMNS)
     ] = None,
+    classify: Annotated[
+        bool,
+        typer.Option(
+            "--classify",
+            help="Take whole numbers of the target as classes; text and true/false always are.",
+            rich_help_panel=_COLUMNS,
+        ),
+    ] = False,
     features: Annotated[
         list[str] | None,
         typer.Option(
@@ -176,14 +184,14 @@ def explain_table(
         ),
     ] = None,
     max_candidates: Annotated[
-        float,
+        float | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="Most formulas of the large search; the simplest are searched first.",
+            help="Most formulas of the large search, 1e8 when left out; the simplest are searched first.",
             rich_help_panel=_LAW,
         ),
-    ] = 3e8,
+    ] = None,
     prefer: Annotated[
         list[str] | None,
         typer.Option(
@@ -232,7 +240,9 @@ def explain_table(
     output: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder for report.html, tables and figures.", rich_help_panel=_SHOW
+            metavar="DIR",
+            help="Folder for report.html, tables and figures; a killed large search goes on from there.",
+            rich_help_panel=_SHOW,
         ),
     ] = None,
     json: Annotated[
@@ -250,7 +260,7 @@ def explain_table(
         typer.Option(metavar="N", help="Threads; the answer does not depend on it.", rich_help_panel=_RUN),
     ] = None,
 ) -> None:
-    """Find short laws for one column of a table, ranked by simplicity and error.
+    """Find short laws for a column of a table, ranked by simplicity and error, or a rule for its classes.
 
     [dim]sozai explain table alloys.csv --target M --output out/[/dim]
     """
@@ -260,6 +270,7 @@ def explain_table(
     question = TableQuestion(
         file=file,
         target=target,
+        classify=classify,
         features=tuple(features or ()),
         ignore=tuple(ignore or ()),
         identifiers=tuple(identifiers or ()),

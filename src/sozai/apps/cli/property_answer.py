@@ -12,6 +12,8 @@ from sozai.apps.cli.property_question import (
     check_property_places,
     choose_kind,
     in_property_words,
+    refuse_no_rows,
+    say_in_property_words,
 )
 from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows, read_question
 from sozai.apps.cli.wording import in_command_words
@@ -74,7 +76,9 @@ def answer(question: PropertyQuestion) -> None:
         check_property_places(question)
         found = find_predictions(question, notes)
         found.seconds = time.perf_counter() - start
-        found.notes = [in_command_words(note.replace("TablePredictor.fit: ", "")) for note in notes]
+        target = found.reading.target
+        spoken = (in_command_words(say_in_property_words(note, target)) for note in notes)
+        found.notes = list(dict.fromkeys(spoken))
         deliver(found)
 
 
@@ -86,10 +90,12 @@ def find_predictions(question: PropertyQuestion, notes: list[str]) -> PropertyAn
             reading = read_question(question.reading)
             notes += reading.notes
             new = None if question.reading.apply is None else read_new_rows(question.reading, reading)
+            refuse_no_rows(question, new)
         kind, words = choose_kind(question, reading)
         notes += words
         status.update(f"learning from {len(reading.y)} rows, leaving some out in turn")
-        predictor = _fit(question, reading, kind)
+        with in_property_words(question):
+            predictor = _fit(question, reading, kind)
         score = predictor.left_out(question.level)
         if new is None:
             predictions, shown = _left_out_table(question, reading, score), reading.X.reset_index(drop=True)

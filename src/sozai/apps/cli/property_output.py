@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import console, emit_json, staged_folder
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.property_answer import PropertyAnswer
 
-__all__ = ["as_payload", "deliver", "prediction_table", "say_predictions"]
+__all__ = ["as_payload", "deliver", "prediction_table", "q2_text", "say_predictions"]
 
 _N_SHOWN = 40
 
@@ -114,7 +115,7 @@ def say_predictions(found: PropertyAnswer) -> None:
     tail = f" {unit}" if unit else ""
     screen.print(
         f"{len(reading.y)} rows, {reading.X.shape[1]} columns; on rows it had not seen ({score.protocol}): "
-        f"RMSE {score.rmse:.4g} ± {score.rmse_standard_error:.2g}{tail}, Q2 {score.q2:.3f}; "
+        f"RMSE {score.rmse:.4g} ± {score.rmse_standard_error:.2g}{tail}, Q2 {q2_text(score.q2)}; "
         f"{100 * score.coverage:.0f} % of them in their {100 * score.level:g} % interval; "
         f"{found.seconds:.1f} s",
         soft_wrap=True,
@@ -141,6 +142,11 @@ def say_predictions(found: PropertyAnswer) -> None:
         text = "rows without a number in every column are left out"
         screen.print(f"{len(reading.dropped)} {text}: {rows}", soft_wrap=True)
     _say_end(found, screen)
+
+
+def q2_text(q2: float) -> str:
+    """Return Q2 with three digits; a target that never varies has none."""
+    return f"{q2:.3f}" if math.isfinite(q2) else "undefined"
 
 
 def _say_end(found: PropertyAnswer, screen: Any) -> None:

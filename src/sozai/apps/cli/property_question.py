@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sozai.apps.cli.table_output import check_places
 from sozai.apps.cli.table_question import TableQuestion
 from sozai.contracts.errors import InputError, sentence
 
 if TYPE_CHECKING:
-    from sozai.apps.cli.table_reading import Reading
+    from sozai.apps.cli.table_reading import NewRows, Reading
 
-__all__ = ["PropertyQuestion", "check_property_places", "choose_kind", "in_property_words", "refuse_formula"]
+__all__ = [
+    "PropertyQuestion",
+    "check_property_places",
+    "choose_kind",
+    "in_property_words",
+    "refuse_formula",
+    "refuse_no_rows",
+    "say_in_property_words",
+]
 
 _LEAST_ROWS = 5
 _WIDE = 100.0  # largest over smallest positive value from which a logarithm is worth a word
@@ -132,12 +141,56 @@ def _check_kind(kind: str, reading: Reading, whole: float) -> None:
         )  # fmt: skip
 
 
+def refuse_no_rows(question: PropertyQuestion, new: NewRows | None) -> None:
+    """Say that a table of new rows has a header and nothing below it."""
+    if new is not None and not new.rows:
+        raise InputError(
+            sentence(
+                "predict property", f"{question.reading.apply}", "have rows below its header", "no row",
+                remedy="Check that the right file was saved.",
+            )
+        )  # fmt: skip
+
+
 @contextmanager
 def in_property_words(question: PropertyQuestion) -> Iterator[None]:
-    """Let what reading says of ``explain table`` and ``--apply`` be said of this command."""
+    """Let what reading and fitting refuse be said of this command, its files and its options."""
     try:
         yield
     except InputError as error:
-        text = str(error).replace("explain table:", "predict property:")
-        new: Any = question.reading.apply
-        raise type(error)(text.replace("--apply:", f"{new}:")) from None
+        raise type(error)(_of_this_command(str(error), question)) from None
+
+
+def say_in_property_words(note: str, target: str) -> str:
+    """Return a warning of the library without its places, the target by its name.
+
+    Examples
+    --------
+    >>> say_in_property_words("TablePredictor.fit: y is 4 in all 9 rows.", "yield")
+    'yield is 4 in all 9 rows.'
+    """
+    said = re.sub(r"^TablePredictor\.\w+: ", "", note)
+    return f"{target}{said[1:]}" if said.startswith("y is ") else said
+
+
+def _of_this_command(text: str, question: PropertyQuestion) -> str:
+    """Return the sentence with the names of the files in it."""
+    file, new = question.reading.file, question.reading.apply
+    text = text.replace("explain table:", "predict property:")
+    text = text.replace("TablePredictor.fit: X must", f"predict property: {file} must")
+    return text if new is None else _of_new_rows(text, file, new)
+
+
+def _of_new_rows(text: str, file: Path, new: Path) -> str:
+    """Return the sentence with what to do about a table of new rows."""
+    absent = re.match(r"--apply: the column must be in the table\. Got ('.*?') in ", text)
+    if absent:
+        text += f" Add the column, or learn without it: --ignore {absent[1]}."
+    strange = re.match(r"Table\.numeric: column ('.*?') must hold numbers\.", text)
+    if strange and f"of '{new}'" in text:
+        remedy = f"empty it to skip its row, or learn without the column: --ignore {strange[1]}."
+        text = text.replace("Correct the cell or choose another column.", f"Correct the cell, {remedy}")
+    unlike = re.match(r"--apply: column ('.*?') of '.*?': convert: units must", text)
+    if unlike:
+        text = f"{new}: the unit of column {unlike[1]} and that in {file} must{text[unlike.end() :]}"
+    return re.sub(r"^--apply:", lambda _: f"{new}:", text)

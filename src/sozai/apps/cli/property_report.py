@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.property_output import prediction_table
+from sozai.apps.cli.property_output import prediction_table, q2_text
 from sozai.contracts.tables import write_table
 from sozai.displays.importance import ImportanceDisplay
 from sozai.displays.interval_parity import IntervalParityDisplay
@@ -63,7 +63,7 @@ def _report(found: PropertyAnswer, figures: Figures) -> Report:
             "rows": len(reading.y),
             "model": found.model_name,
             "RMSE": f"{score.rmse:.4g} ± {score.rmse_standard_error:.2g}{unit}",
-            "Q²": f"{score.q2:.3f}",
+            "Q²": q2_text(score.q2),
             f"in their {100 * score.level:g} % interval": f"{100 * score.coverage:.1f} %",
         }
     )

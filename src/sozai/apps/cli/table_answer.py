@@ -11,11 +11,34 @@ if TYPE_CHECKING:
     from sozai.apps.cli.table_question import Plan, TableQuestion
     from sozai.apps.cli.table_reading import Reading
 
-__all__ = ["TableAnswer"]
+__all__ = ["Conversions", "TableAnswer"]
+
+
+class Conversions:
+    """What an answer with a ``law`` and a ``reading`` says about units."""
+
+    law: Any
+    reading: Reading
+
+    @property
+    def formula_units(self) -> dict[str, str | None]:
+        """Unit in which each column enters the formula; it may differ from that of the file."""
+        columns = self.law.columns_
+        return {name: columns.units.get(name) for name in self.reading.X.columns}
+
+    @property
+    def conversions(self) -> list[str]:
+        """Say which columns enter the formula in another unit than the file has."""
+        given = self.reading.units
+        return [
+            f"In the law {name!r} is meant in {unit}; the file has it in {given[name]}."
+            for name, unit in self.formula_units.items()
+            if unit and given.get(name) and unit != given[name]
+        ]
 
 
 @dataclass
-class TableAnswer:
+class TableAnswer(Conversions):
     """Everything found for one question; the parts that were not asked for stay None.
 
     Attributes
@@ -54,22 +77,6 @@ class TableAnswer:
     predictions: pd.DataFrame | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
-
-    @property
-    def formula_units(self) -> dict[str, str | None]:
-        """Unit in which each column enters the formula; it may differ from that of the file."""
-        columns = self.law.columns_
-        return {name: columns.units.get(name) for name in self.reading.X.columns}
-
-    @property
-    def conversions(self) -> list[str]:
-        """Say which columns enter the formula in another unit than the file has."""
-        given = self.reading.units
-        return [
-            f"In the law {name!r} is meant in {unit}; the file has it in {given[name]}."
-            for name, unit in self.formula_units.items()
-            if unit and given.get(name) and unit != given[name]
-        ]
 
     @property
     def simplified(self) -> str | None:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import collected_warnings, note_interrupt, progress_console, quiet
+from sozai.apps.cli.progress_line import Steps
 from sozai.apps.cli.table_answer import TableAnswer
 from sozai.apps.cli.table_limits import limits_of, read_limits
 from sozai.apps.cli.table_output import check_places, deliver
 from sozai.apps.cli.table_question import Plan, TableQuestion, default_plan
 from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows, read_question
 from sozai.apps.cli.table_regressor import make_regressor
+from sozai.apps.cli.table_resume import forget_parts, kept_parts, parts_folder
 from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["answer", "find_law"]
+    from sozai.apps.cli.class_rule import ClassAnswer
+
+__all__ = ["answer", "find_law", "outside"]
 
 _MANY = 1000  # descriptors from which half as many folds keep the test of the law short
 
@@ -30,53 +35,66 @@ def answer(question: TableQuestion) -> None:
     start = time.perf_counter()
     with collected_warnings() as notes:
         check_places(question)
-        found = find_law(question, notes)
+        found = _find(question, notes)
         notes += found.conversions
         found.seconds = time.perf_counter() - start
         found.notes = [in_command_words(note) for note in notes]
         deliver(found)
+        forget_parts(question)
 
 
-def find_law(question: TableQuestion, notes: list[str]) -> TableAnswer:
-    """Read, fit, validate and do what else was asked, with a line of progress on a terminal."""
-    screen = progress_console()
-    with screen.status("reading the table", spinner="line") as status:
-        reading = read_question(question)
+def _find(question: TableQuestion, notes: list[str]) -> TableAnswer | ClassAnswer:
+    """Read the table and find a law, or a rule where the target holds classes."""
+    with progress_console().status("reading the table", spinner="line") as status:
+        reading = read_question(question, classes=True)
         notes += reading.notes
-        new = None if question.apply is None else read_new_rows(question, reading)
-        _check_preferred(question, reading)
-        plan = default_plan(question, reading.X.shape[1])
-        if question.limits:
-            read_limits(question.limits, list(reading.X.columns))  # wrong words are refused before the search
-        status.update(f"searching laws of {reading.X.shape[1]} columns, {len(reading.y)} rows ({plan})")
-        law = _fit(question, reading, plan, status.update)
+        if not reading.is_class:
+            return find_law(question, reading, notes, status.update)
+        from sozai.apps.cli.class_rule import find_rule
+
+        return find_rule(question, reading, notes, status.update)
+
+
+def find_law(
+    question: TableQuestion, reading: Reading, notes: list[str], update: Callable[[str], object]
+) -> TableAnswer:
+    """Fit, validate and do what else was asked, with a line of progress."""
+    new = None if question.apply is None else read_new_rows(question, reading)
+    _check_preferred(question, reading)
+    plan = default_plan(question, reading.X.shape[1])
+    if question.limits:
+        read_limits(question.limits, list(reading.X.columns))  # wrong words are refused before the search
+    update(f"searching laws of {reading.X.shape[1]} columns, {len(reading.y)} rows ({plan})")
+    with kept_parts(parts_folder(question) if plan.large else None, notes) as store:
+        law = _fit(question, reading, plan, update, store)
         notes += law.models_.notes if plan.large else ()
         found = TableAnswer(question, reading, plan, law, list(law.models_))
-        status.update("testing the law on rows it has not seen")
-        found.validation = _validate(question, reading, plan, law.n_candidates_)
-        if question.prefer:
-            status.update("rewriting the law")
-            found.rewritten = list(law.rewrite(prefer=list(question.prefer), max_terms=question.max_terms))
-            if not found.rewritten:
-                wanted = ", ".join(map(repr, question.prefer))
-                notes.append(f"--prefer: no relation brings {wanted} into the law; it stands as it is.")
-        if question.compare:
-            status.update("comparing with other methods")
-            from sozai.apps.cli.table_comparison import compare_methods
+        found.validation = _validate(question, reading, plan, law.n_candidates_, update, store)
+    if question.prefer:
+        update("rewriting the law")
+        found.rewritten = list(law.rewrite(prefer=list(question.prefer), max_terms=question.max_terms))
+        if not found.rewritten:
+            wanted = ", ".join(map(repr, question.prefer))
+            notes.append(f"--prefer: no relation brings {wanted} into the law; it stands as it is.")
+    if question.compare:
+        update("comparing with other methods")
+        from sozai.apps.cli.table_comparison import compare_methods
 
-            found.comparison, found.price = compare_methods(question, reading, plan, update=status.update)
-        if question.limits:
-            status.update("searching the limits of the law")
-            found.limits = limits_of(law, reading, question.limits)
-        if new is not None:
-            status.update(f"predicting the rows of {question.apply}")
-            notes += new.notes
-            found.predictions = _predict(new, law)
-            notes += _outside(found.predictions, question)
+        found.comparison, found.price = compare_methods(question, reading, plan, update=update)
+    if question.limits:
+        update("searching the limits of the law")
+        found.limits = limits_of(law, reading, question.limits)
+    if new is not None:
+        update(f"predicting the rows of {question.apply}")
+        notes += new.notes
+        found.predictions = _predict(new, law)
+        notes += outside(found.predictions, question)
     return found
 
 
-def _fit(question: TableQuestion, reading: Reading, plan: Plan, update: Callable[[str], object]) -> Any:
+def _fit(
+    question: TableQuestion, reading: Reading, plan: Plan, update: Callable[[str], object], store: Path | None
+) -> Any:
     """Fitted regressor; after Ctrl-C the best law so far is said and nothing is written."""
 
     def progress(done: int, total: int) -> None:
@@ -85,7 +103,8 @@ def _fit(question: TableQuestion, reading: Reading, plan: Plan, update: Callable
     # With a fixed order there is one search, so its best list so far is worth showing.
     options: dict[str, Any] = {}
     if plan.large:
-        options = {"progress": _Parts(update), "on_interrupt": "return"}
+        steps = Steps(update, "screening formulas: {done} parts done")
+        options = {"progress": steps, "on_interrupt": "return", "store": store}
     elif question.select == "exhaustive":
         options = {"progress": progress, "on_interrupt": "raise" if plan.order == "auto" else "return"}
     regressor = make_regressor(question, reading, plan, **options)
@@ -97,31 +116,33 @@ def _fit(question: TableQuestion, reading: Reading, plan: Plan, update: Callable
     return regressor
 
 
-class _Parts:
-    """Count the parts of the large search that are done, on the line of progress."""
-
-    def __init__(self, update: Callable[[str], object]) -> None:
-        self._update, self._done = update, 0
-
-    def advance(self, n: int = 1) -> None:
-        """Say that ``n`` more parts are done."""
-        self._done += n
-        self._update(f"screening formulas: {self._done:,} parts done")
-
-
-def _validate(question: TableQuestion, reading: Reading, plan: Plan, n_candidates: int) -> dict[str, Any]:
+def _validate(
+    question: TableQuestion,
+    reading: Reading,
+    plan: Plan,
+    n_candidates: int,
+    update: Callable[[str], object],
+    store: Path | None,
+) -> dict[str, Any]:
     """Score of rows whose folds never saw them, the whole search repeated in each fold."""
     from sozai.symbolic.selectors.validation import nested_score
 
+    n_folds = 5 if n_candidates > _MANY else min(10, len(reading.y))
+    if reading.groups is not None:
+        n_folds = len(set(reading.groups.tolist()))
+    steps = Steps(update, f"testing the law on rows it has not seen: {{done}} of {n_folds} folds")
+    steps.advance(0)
+    options: dict[str, Any] = {"store": store} if plan.large else {}
     try:
         with quiet():
             score = nested_score(
-                make_regressor(question, reading, plan),
+                make_regressor(question, reading, plan, **options),
                 reading.X,
                 reading.y,
-                cv=5 if reading.groups is None and n_candidates > _MANY else None,
+                cv=n_folds if reading.groups is None else None,
                 groups=reading.groups,
                 random_state=question.seed,
+                progress=steps,
             )
     except InputError:
         # The whole table gave a law, so what failed is a fold with too few rows.
@@ -170,7 +191,7 @@ def _predict(new: NewRows, law: Any) -> pd.DataFrame:
     return pd.DataFrame(records, columns=["row", "id", "mean", "lower", "upper", "in_domain", "reason"])
 
 
-def _outside(predictions: pd.DataFrame, question: TableQuestion) -> list[str]:
+def outside(predictions: pd.DataFrame, question: TableQuestion) -> list[str]:
     """Say how many rows the law was not made for, and the first of them as the file counts it."""
     outside = predictions[~predictions["in_domain"].astype(bool)]
     if outside.empty:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sozai.apps.cli.output import emit_json, staged_folder
-from sozai.apps.cli.table_records import as_payload
 from sozai.contracts.errors import InputError, sentence
 
 if TYPE_CHECKING:
+    from sozai.apps.cli.class_rule import ClassAnswer
     from sozai.apps.cli.table_answer import TableAnswer
     from sozai.apps.cli.table_question import TableQuestion
 
@@ -37,24 +37,35 @@ def _refuse(option: str, requirement: str, path: Path, remedy: str) -> NoReturn:
     raise InputError(sentence(option, "the place", requirement, str(path), remedy=remedy))
 
 
-def deliver(found: TableAnswer) -> None:
+def deliver(found: TableAnswer | ClassAnswer) -> None:
     """Write what was asked for; files first, so that a line about them is true."""
     question = found.question
     if question.save is not None:
         _save(found.law, question.save)
+    as_payload, say_answer, write_folder, schema = _ways(found.reading.is_class)
     if question.output is not None:
-        from sozai.apps.cli.table_report import write_folder
-
         with staged_folder(question.output) as stage:
             write_folder(found, stage)
     if question.json:
         emit_json(
-            as_payload(found), schema="sozai.explain.table/1", source=str(question.file), notes=found.notes
+            as_payload(found),
+            schema=f"sozai.explain.{schema}/1",
+            source=str(question.file),
+            notes=found.notes,
         )
     else:
-        from sozai.apps.cli.table_screen import say_answer
-
         say_answer(found)
+
+
+def _ways(is_class: bool) -> tuple[Any, Any, Any, str]:
+    """Records, terminal, folder and schema of an answer about a quantity or about classes."""
+    if is_class:
+        from sozai.apps.cli import class_records, class_report, class_screen
+
+        return class_records.as_payload, class_screen.say_answer, class_report.write_folder, "table.classes"
+    from sozai.apps.cli import table_records, table_report, table_screen
+
+    return table_records.as_payload, table_screen.say_answer, table_report.write_folder, "table"
 
 
 def _save(law: Any, path: Path) -> None:

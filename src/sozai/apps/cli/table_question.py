@@ -13,6 +13,8 @@ from typing import Any
 from sozai.contracts.errors import InputError, sentence
 
 __all__ = [
+    "LARGE_OPERATIONS",
+    "MOST_CANDIDATES",
     "Plan",
     "TableQuestion",
     "default_plan",
@@ -24,8 +26,9 @@ __all__ = [
 ]
 
 _AFFORDABLE = 3000  # descriptors among which three terms are searched exhaustively in seconds
-_LARGE_OPERATIONS = (("square",), ("sum", "difference", "product", "ratio"))
+LARGE_OPERATIONS = (("square",), ("sum", "difference", "product", "ratio"))
 _LARGE_RUNG = 2
+MOST_CANDIDATES = 1e8
 _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 
 
@@ -41,6 +44,7 @@ class TableQuestion:
 
     file: Path
     target: str | None = None
+    classify: bool = False
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
@@ -61,7 +65,7 @@ class TableQuestion:
     search: str = "small"
     max_rung: int | None = None
     memory: float = 2e9
-    max_candidates: float = 3e8
+    max_candidates: float | None = None
     prefer: tuple[str, ...] = ()
     relations: bool = False
     invariants: bool = False
@@ -119,7 +123,7 @@ def default_plan(question: TableQuestion, n_features: int) -> Plan:
     """
     if question.search == "large":
         _refuse_small_options(question)
-        named = _LARGE_OPERATIONS if question.operations is None else split_operations(question.operations)
+        named = LARGE_OPERATIONS if question.operations is None else split_operations(question.operations)
         return Plan(*named, question.max_rung or _LARGE_RUNG, large=True)
     if question.operations is not None:
         return Plan(*split_operations(question.operations), question.order or 2)
@@ -152,6 +156,7 @@ def refuse_with_invariants(question: TableQuestion) -> None:
     """Refuse options about a law where none is sought."""
     about_laws = {
         "--target": question.target,
+        "--classify": question.classify,
         "--groups": question.groups,
         "--prefer": question.prefer,
         "--relations": question.relations,
@@ -252,7 +257,7 @@ def make_selector(
 
     if name == "exhaustive":
         return selection.Exhaustive(
-            max_terms=max_terms or 3, n_jobs=n_jobs, progress=progress, on_interrupt=on_interrupt
+            max_terms=max_terms or "auto", n_jobs=n_jobs, progress=progress, on_interrupt=on_interrupt
         )
     if name == "lasso-l0":
         return selection.LassoThenL0(max_terms=max_terms or 3, n_jobs=n_jobs)

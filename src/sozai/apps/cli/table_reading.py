@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.class_reading import Labeled, holds_classes, need_classes, read_labeled
 from sozai.apps.cli.table_question import TableQuestion, read_units
 from sozai.contracts.errors import InputError, UnitError, sentence
 
@@ -27,6 +28,7 @@ class Reading:
     X : DataFrame
         Features, float64; the index names the rows as the file counts them.
     y : ndarray of shape (n_rows,)
+        Numbers, or labels of classes.
     target : str
     units : dict of str to str or None
         Of the features and the target.
@@ -37,6 +39,8 @@ class Reading:
         Rows left out because a cell is missing.
     notes : tuple of str
         Columns left out, and why.
+    is_class : bool
+        Whether the target holds classes.
     """
 
     table: Any
@@ -48,6 +52,7 @@ class Reading:
     row_names: list[str]
     dropped: list[dict[str, Any]]
     notes: tuple[str, ...]
+    is_class: bool = False
 
     @property
     def target_unit(self) -> str | None:
@@ -61,8 +66,11 @@ class Reading:
         return {name: unit for name, unit in known.items() if unit is not None}
 
 
-def read_question(question: TableQuestion) -> Reading:
-    """Read the file and take the columns that the question names."""
+def read_question(question: TableQuestion, *, classes: bool = False) -> Reading:
+    """Read the file and take the columns that the question names.
+
+    With ``classes`` the target may hold classes; otherwise it must hold numbers.
+    """
     table = _read(question.file, question, id_columns=question.identifiers, sheet=question.sheet)
     target = _resolve(table, question.target, "--target")
     identifiers = [_resolve(table, name, "--id") for name in question.identifiers]
@@ -71,8 +79,13 @@ def read_question(question: TableQuestion) -> Reading:
     features, notes = _features(
         table, question, {target, *identifiers, *([groups] if groups else [])} | ignored
     )
-    values, dropped = _numbers(table, [*features, target], question.missing)
+    is_class = classes and holds_classes(table, target, question)
+    taken = (read_labeled if is_class else _quantity)(table, features, target, question)
+    values = taken.X
     _need_rows(values, question)
+    if is_class:
+        rows = table.rows[table.frame.index.get_indexer(values.index)]
+        notes += need_classes(taken.y, rows, target)
     units, overruled = _units(table, question)
     kept = table.frame.loc[values.index]
     labels = None if groups is None else kept[groups].astype(str).to_numpy()
@@ -85,14 +98,15 @@ def read_question(question: TableQuestion) -> Reading:
         )  # fmt: skip
     return Reading(
         table=table,
-        X=values[features],
-        y=values[target].to_numpy(),
+        X=values,
+        y=taken.y,
         target=target,
         units=units,
         groups=labels,
         row_names=_row_names(table, values.index, identifiers),
-        dropped=[{"row": row.row, "column": row.column, "text": row.text} for row in dropped],
+        dropped=taken.dropped,
         notes=(*notes, *overruled),
+        is_class=is_class,
     )
 
 
@@ -182,6 +196,18 @@ def _numbers(table: Any, columns: list[str], missing: str) -> tuple[pd.DataFrame
     """Values and dropped rows."""
     values, _, dropped = table.numeric(columns, missing=missing)
     return values, dropped
+
+
+def _quantity(table: Any, features: list[str], target: str, question: TableQuestion) -> Labeled:
+    """Features and target of the rows that have a number in all of them."""
+    try:
+        values, dropped = _numbers(table, [*features, target], question.missing)
+    except InputError as error:
+        if "kept as text" not in str(error) or f"column {target!r} must" not in str(error):
+            raise
+        raise InputError(f"{error} Or take its values as classes with --classify.") from None
+    left_out = [{"row": row.row, "column": row.column, "text": row.text} for row in dropped]
+    return Labeled(values[features], values[target].to_numpy(), left_out)
 
 
 def _features(table: Any, question: TableQuestion, taken: set[str]) -> tuple[list[str], list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.table_question import Plan, TableQuestion, make_selector
+from sozai.apps.cli.table_question import MOST_CANDIDATES, Plan, TableQuestion, make_selector
 
 if TYPE_CHECKING:
     from sozai.apps.cli.table_reading import Reading
@@ -45,11 +45,11 @@ def make_regressor(
 
 def _large_search(question: TableQuestion, **options: Any) -> Any:
     """Search object of a question that asks for the large search."""
-    from sozai.symbolic.screening import ScreenThenL0
+    from sozai.symbolic import ScreenThenL0
 
     return ScreenThenL0(
         max_terms=question.max_terms or 3,
-        max_candidates=question.max_candidates,
+        max_candidates=question.max_candidates or MOST_CANDIDATES,
         n_jobs=question.n_jobs,
         **{"progress": False, **options},
     )

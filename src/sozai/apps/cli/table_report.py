@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.table_answer import TableAnswer
 
-__all__ = ["write_folder"]
+__all__ = ["Figures", "table_section", "write_files", "write_folder"]
 
 Figures = dict[str, tuple[Any, str]]
 
@@ -35,7 +35,12 @@ def write_folder(found: TableAnswer, folder: Path) -> None:
     """Write report.html, the tables as CSV and the figures as PNG and SVG into ``folder``."""
     figures = _figures(found)
     tables = _tables(found)
-    _report(found, figures, tables).write(folder / "report.html")
+    write_files(_report(found, figures, tables), tables, figures, folder)
+
+
+def write_files(report: Report, tables: dict[str, pd.DataFrame], figures: Figures, folder: Path) -> None:
+    """Page, tables and figures as files."""
+    report.write(folder / "report.html")
     for name, frame in tables.items():
         write_table(frame, folder / f"{name}.csv")
     (folder / "figures").mkdir()
@@ -182,7 +187,7 @@ def _report(found: TableAnswer, figures: Figures, tables: dict[str, pd.DataFrame
         report.text(str(found.price))
         report.table(found.comparison)
     _relation_section(report, found, figures, tables)
-    _table_section(report, found, figures)
+    table_section(report, found)
     _settings_section(report, found)
     return report
 
@@ -265,7 +270,8 @@ def _screens(found: TableAnswer) -> pd.DataFrame:
     )
 
 
-def _table_section(report: Report, found: TableAnswer, figures: Figures) -> None:
+def table_section(report: Report, found: Any) -> None:
+    """What was read: file, rows, columns, repairs, rows left out."""
     import pandas as pd
 
     reading = found.reading
@@ -278,7 +284,8 @@ def _table_section(report: Report, found: TableAnswer, figures: Figures) -> None
             "rows left out": len(reading.dropped),
         }
     )
-    shown = reading.X.assign(**{reading.target: reading.y}).describe().T.reset_index(names="column")
+    columns = reading.X if reading.is_class else reading.X.assign(**{reading.target: reading.y})
+    shown = columns.describe().T.reset_index(names="column")
     shown.insert(1, "unit", [reading.units.get(name) or "" for name in shown["column"]])
     report.table(shown.drop(columns=["count", "25%", "75%"]).rename(columns={"50%": "median"}))
     if reading.table.repairs:

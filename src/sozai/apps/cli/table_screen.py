@@ -13,7 +13,7 @@ from sozai.study.report import number_text
 if TYPE_CHECKING:
     from sozai.apps.cli.table_answer import TableAnswer
 
-__all__ = ["say_answer"]
+__all__ = ["as_grid", "say_answer", "say_table"]
 
 _N_SHOWN = 10
 
@@ -41,7 +41,7 @@ def say_answer(found: TableAnswer) -> None:
         f"rank {law.rank_}, {law.relations_.n_relations} relations; {found.plan}; {found.seconds:.1f} s",
         soft_wrap=True,
     )
-    _say_table(found, screen)
+    say_table(found, screen)
     if found.question.relations:
         _say_relations(found, screen)
     for form in found.rewritten[:_N_SHOWN]:
@@ -49,7 +49,7 @@ def say_answer(found: TableAnswer) -> None:
     for frame, title in ((found.comparison, "Methods on the same rows"), (found.predictions, "Predictions")):
         if frame is not None:
             screen.print()
-            screen.print(_frame(frame.head(40), title))
+            screen.print(as_grid(frame.head(40), title))
     if found.price is not None:
         screen.print(str(found.price), soft_wrap=True)
     if found.limits is not None:
@@ -84,7 +84,7 @@ def _ranking(found: TableAnswer) -> Any:
     return table
 
 
-def _say_table(found: TableAnswer, screen: Any) -> None:
+def say_table(found: Any, screen: Any) -> None:
     """Say what was repaired in the table and which rows were left out."""
     repairs = repair_records(found.reading.table)
     for repair in repairs[:5]:
@@ -127,6 +127,7 @@ def _say_end(found: TableAnswer, screen: Any) -> None:
     hints = [
         (question.output is None, "--output DIR writes a report with figures"),
         (question.groups is None, "--groups COL tests the law on whole groups it has not seen"),
+        (_few_whole(found.reading.y), "--classify takes the whole numbers of the target as classes"),
         (not found.plan.large, "--search large tries millions of nested formulas"),
         (not question.relations, "--relations lists which descriptors may replace each other"),
     ]
@@ -135,7 +136,13 @@ def _say_end(found: TableAnswer, screen: Any) -> None:
         screen.print(f"Next: {shown}.", style="dim", soft_wrap=True)
 
 
-def _frame(frame: Any, title: str) -> Any:
+def _few_whole(y: Any) -> bool:
+    """Whether a target looks like numbers that name classes."""
+    return len(set(y.tolist())) <= 5 and bool((y == y.round()).all())
+
+
+def as_grid(frame: Any, title: str) -> Any:
+    """Table for the terminal."""
     from pandas.api.types import is_numeric_dtype
     from rich.table import Table
 

@@ -14,8 +14,8 @@ __all__ = ["Fold", "check_groups", "make_folds"]
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-#: Rows up to which every row is a fold of its own, and up to which there are ten folds.
-_FEW, _MANY = 20, 1000
+#: Most folds, the rows up to which there are so many, and the rows up to which there are ten.
+_MOST, _FEW, _MANY = 20, 50, 1000
 
 
 def make_folds(
@@ -32,8 +32,8 @@ def make_folds(
     ----------
     n_samples : int
     cv : int, splitter or iterable of (train, test), optional
-        Left out: every row for itself up to 20 rows, else 10 shuffled folds, 5 above 1,000 rows; with
-        groups as many folds as groups, at most 10.
+        Left out: every row for itself up to 20 rows, then 20 shuffled folds, 10 above 50 rows and 5 above
+        1,000; with groups as many folds as groups, at most 10.
     groups : ndarray of shape (n_samples,), optional
     seed : int
         Shuffles the rows.
@@ -56,8 +56,7 @@ def make_folds(
     """
     n_members = n_samples if groups is None else len(np.unique(groups))
     if cv is None:
-        by_size = n_samples if n_samples <= _FEW else 10 if n_samples <= _MANY else 5
-        cv = by_size if groups is None else min(n_members, 10)
+        cv = _n_folds(n_samples) if groups is None else min(n_members, 10)
     if isinstance(cv, (int, np.integer)):
         if not 2 <= cv <= n_members:
             what = "rows" if groups is None else "groups"
@@ -67,6 +66,13 @@ def make_folds(
     folds = [(np.asarray(train), np.asarray(test)) for train, test in pairs]
     _check_folds(folds, n_samples, groups, place)
     return folds
+
+
+def _n_folds(n_samples: int) -> int:
+    """As many as the time allows: errors of fits to nearly all rows make the narrowest honest intervals."""
+    if n_samples <= _FEW:
+        return min(n_samples, _MOST)
+    return 10 if n_samples <= _MANY else 5
 
 
 def check_groups(groups: Any, n_samples: int, *, place: str) -> NDArray[Any]:

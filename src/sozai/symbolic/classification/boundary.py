@@ -136,7 +136,7 @@ def fit_boundary(
     n_odds = 1 if len(classes) == 2 else len(classes)
     if not len(values):
         odds = np.log(classes.sizes / classes.sizes[0])
-        return LinearBoundary(np.empty((len(odds), 0))[-n_odds:], odds[-n_odds:], values)
+        return LinearBoundary(np.empty((n_odds, 0)), odds[-n_odds:].copy(), values)
     if kind == "cut" or (kind == "auto" and len(values) == 1):
         rule = best_rule(values[0], classes, interval=interval, rounded=rounded)
         return CutBoundary(rule, len(classes), float(np.std(values[0])) or 1.0)
@@ -144,7 +144,7 @@ def fit_boundary(
         return _support_vectors(values, classes)
     model = fit_logistic(values, classes)
     if len(classes) == 2:
-        return LinearBoundary(model.coefficients, model.intercepts, values)
+        return LinearBoundary(np.ascontiguousarray(model.coefficients), model.intercepts, values)
     coefficients = np.vstack([np.zeros((1, len(values))), model.coefficients])
     intercepts = np.r_[0.0, model.intercepts]
     coefficients, intercepts = coefficients - coefficients.mean(axis=0), intercepts - intercepts.mean()
@@ -159,5 +159,5 @@ def _support_vectors(values: np.ndarray, classes: Classes) -> LinearBoundary:
     machine = LinearSVC(dual=False, tol=1e-8, max_iter=10_000).fit(rows.T, classes.codes)
     scale, center = values.std(axis=1), values.mean(axis=1)
     scale = np.where(scale > 0, scale, 1.0)
-    coefficients = machine.coef_ / scale
+    coefficients = np.ascontiguousarray(machine.coef_ / scale)
     return LinearBoundary(coefficients, machine.intercept_ - coefficients @ center, values)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from sozai.symbolic.classification.logistic_gain import LogisticGain
 from sozai.symbolic.classification.overlap_search import hull_overlap, search_overlap
 from sozai.symbolic.classification.thresholds import AreaScore, ThresholdScore
 from sozai.symbolic.search.candidates import CandidateSpace
+from sozai.symbolic.search.scanning import Plan
 from sozai.symbolic.search.screening import screen
 from sozai.symbolic.selectors.law_search import DescriptionLength
 
@@ -101,6 +104,10 @@ class TermSearch:
     boundary : str, default="auto"
         What separates the classes in the end, see
         :func:`~sozai.symbolic.classification.boundary.fit_boundary`.
+    store : path-like, optional
+        Folder in which finished parts of the passes are kept, each pass in one
+        that bears the digest of all it depends on.
+    progress : object with ``advance(n)``, bool or None
 
     Attributes
     ----------
@@ -148,11 +155,15 @@ class TermSearch:
         n_best: int,
         n_jobs: int | None,
         boundary: str = "auto",
+        *,
+        store: str | os.PathLike[str] | None = None,
+        progress: Any = None,
     ) -> None:
         self.space, self.classes, self.rank_by = space, classes, rank_by
         self.cuts_one = boundary in ("auto", "cut")
         self.max_terms, self.n_keep, self.n_residuals = max_terms, n_keep, n_residuals
         self.n_best, self.n_jobs = n_best, n_jobs
+        self.store, self.progress = None if store is None else Path(store), progress
         self.length = DescriptionLength(*space.complexity_counts)
         self.screens: list[Any] = []
         self.notes: list[str] = []
@@ -193,7 +204,17 @@ class TermSearch:
 
     def _screen(self, score: Any) -> None:
         """One pass; formulas that are new join the pool."""
-        result = screen(self.space, score, n_keep=self.n_keep, n_jobs=self.n_jobs)
+        folder = None
+        if self.store is not None:  # the name says whose parts they are: folds share the store
+            folder = self.store / Plan(self.space, score, self.n_keep, True).content()
+        result = screen(
+            self.space,
+            score,
+            n_keep=self.n_keep,
+            n_jobs=self.n_jobs,
+            store=folder,
+            progress=self.progress,
+        )
         rank = np.arange(len(result))
         if not self.screens:
             self.ids, self.values, self.rank = result.ids, result.values, rank

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut, LeaveOneOut
 
@@ -46,6 +47,10 @@ class NestedAccuracy:
     seen : ndarray of bool of shape (n_samples,)
     rules : tuple of str
         Rule found in every fold, where the classifier has one.
+    truth : ndarray of shape (n_samples,)
+        The classes as they were given.
+    n_independent : int
+        Rows, or groups where whole groups were left out.
 
     Examples
     --------
@@ -67,6 +72,53 @@ class NestedAccuracy:
     probabilities: np.ndarray
     seen: np.ndarray
     rules: tuple[str, ...] = ()
+    truth: np.ndarray = field(default_factory=lambda: np.empty(0))
+    n_independent: int = 0
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        r"""Interval of the accuracy.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+
+        Returns
+        -------
+        low, high : float
+            Inside [0, 1]; not of zero width when every row is right.
+
+        Notes
+        -----
+        Wilson's interval [1]_ of a share p of n rows,
+        :math:`(p + z^2/2n \pm z\sqrt{p(1-p)/n + z^2/4n^2})/(1 + z^2/n)`. With groups
+        n is the number of independent rows with the same standard error,
+        :math:`p(1-p)/s^2`, between the number of groups and that of rows.
+
+        References
+        ----------
+        .. [1] E. B. Wilson, J. Am. Stat. Assoc. 22, 209 (1927).
+        """
+        if not 0 < level < 1:
+            raise InputError(
+                sentence("NestedAccuracy.interval", "level", "lie between 0 and 1", level, remedy="Use 0.95.")
+            )
+        p, n_rows = self.accuracy, int(self.seen.sum())
+        n = float(n_rows)
+        if 0 < self.n_independent < n_rows:
+            spread = p * (1 - p)
+            n = spread / self.accuracy_standard_error**2 if spread * self.accuracy_standard_error else 0.0
+            n = min(max(n, float(self.n_independent)), float(n_rows))
+        z = float(norm.ppf((1 + level) / 2))
+        middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        scale = 1 + z * z / n
+        return max(float((middle - half) / scale), 0.0), min(float((middle + half) / scale), 1.0)
+
+    def confusion(self) -> pd.DataFrame:
+        """How often rows of every class (down) that were left out were given every class (across)."""
+        truth = pd.Series(self.truth[self.seen], name="class")
+        given = pd.Series(self.predictions[self.seen], name="given")
+        labels = np.unique(self.truth)
+        return pd.crosstab(truth, given).reindex(index=labels, columns=labels, fill_value=0)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a fold."""
@@ -306,6 +358,8 @@ def _summarize(
         probabilities=chance,
         seen=seen,
         rules=rules,
+        truth=classes.labels[classes.codes],
+        n_independent=truth.size if member is None else len(np.unique(member)),
     )
 
 

@@ -58,8 +58,9 @@ class ScreenThenL0(BaseEstimator):
     max_candidates : float, default=2e10
         Refuse a larger space, with an estimate of its time.
     store : path-like, optional
-        Folder in which finished parts of every screen are kept, each screen in
-        a folder of its own, so that a run that was killed goes on.
+        Folder in which finished parts of every screen are kept, so that a run
+        that was killed goes on. Searches of other tables or settings, such as
+        the folds of a test, may share it.
     n_jobs : int, optional
         Workers of the screens, threads of the search; -1 for all cores. The
         result does not depend on it.

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 
@@ -34,6 +35,7 @@ SPARE = 16
 STEP = 1.4
 #: Subsets of one size that are always searched among all survivors.
 AFFORDABLE = 2e9
+_NO_MATTER = {"store", "progress", "n_jobs", "on_interrupt"}
 
 
 class SearchRun:
@@ -60,6 +62,7 @@ class SearchRun:
         self.complete = True
         self.ladder = Ladder.of(space) if plan.n_simple else Ladder((), ())
         self.pool: ScreenResult | None = None
+        self.store = None if plan.store is None else Path(plan.store) / self._name()
         self.max_terms = min(plan.max_terms, target.largest_size)
         if self.max_terms < plan.max_terms:
             fewest = min(len(r) for r in target.rows)
@@ -176,9 +179,9 @@ class SearchRun:
     def _pass(self, size: int, space, score: PartialGain, n_keep: int, limit: int | None) -> ScreenResult:
         """Screen a space; its parts are kept in a folder of their own."""
         plan, folder = self.plan, None
-        if plan.store is not None:
+        if self.store is not None:
             name = "all" if limit is None else f"complexity-{limit}"
-            folder = Path(plan.store) / f"screen-{size}" / name
+            folder = self.store / f"screen-{size}" / name
         return screen(
             space,
             score,
@@ -188,6 +191,13 @@ class SearchRun:
             store=folder,
             progress=plan.progress,
         )
+
+    def _name(self) -> str:
+        """Digest of space, target and settings: searches that share a store have folders of their own."""
+        settings = {name: value for name, value in self.plan.get_params().items() if name not in _NO_MATTER}
+        operations = [operation.name for operation in self.space.operations]
+        space = self.space.base.values, self.space.max_complexity, operations
+        return str(joblib.hash([space, self.target.y, self.target.tasks, self.target.weights, settings]))
 
     def _add(self, ids: np.ndarray, values: np.ndarray, priority: int = 0) -> None:
         """Put candidates behind the survivors, each once."""

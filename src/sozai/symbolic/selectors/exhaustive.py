@@ -7,7 +7,9 @@ from sozai.numerics.subset_search import SubsetProblem, SubsetResult
 from sozai.symbolic.selectors.models import ModelList, SymbolicModel, sort_models
 from sozai.symbolic.selectors.selector import SelectionTask, Selector
 
-__all__ = ["Exhaustive"]
+__all__ = ["Exhaustive", "most_terms"]
+
+_FEW = 12  # columns of which all subsets are searched
 
 
 class Exhaustive(Selector):
@@ -15,8 +17,9 @@ class Exhaustive(Selector):
 
     Parameters
     ----------
-    max_terms : int, default=3
-        Largest number of terms, fixed ones included (and the constant, where it is a column).
+    max_terms : int or "auto", default=3
+        Largest number of terms, fixed ones included (and the constant, where it is a column). ``"auto"``: 3,
+        and of at most 12 columns any number, but no more than one term for five samples.
     min_terms : int, default=1
         Smallest number of terms; 0 adds the mean alone.
     n_best : int, default=50
@@ -104,10 +107,11 @@ class Exhaustive(Selector):
         options = {"center": task.fit_intercept, "fixed": fixed, "complexity": task.complexity}
         problem = SubsetProblem(task.X, task.y, **options)
         smallest = max(self.min_terms, len(fixed))
-        largest = min(self.max_terms, problem.largest_size)
+        most = most_terms(self.max_terms, task.n_columns, task.n_samples)
+        largest = min(most, problem.largest_size)
         if largest < smallest:
             self._refuse_sizes(task, problem, smallest)
-        notes = self._first_notes(task, problem, largest)
+        notes = self._first_notes(task, problem, largest, most)
         score = "press" if self.rank_by == "q2" and self.exact_press else "sse"
         problem.plan(largest, score=score, method=self.method, max_subsets=self.max_combinations)
         models: list[SymbolicModel] = []
@@ -147,14 +151,14 @@ class Exhaustive(Selector):
                 continue
         return sort_models(models, self.rank_by)[: self.n_best]
 
-    def _first_notes(self, task: SelectionTask, problem: SubsetProblem, largest: int) -> list[str]:
+    def _first_notes(self, task: SelectionTask, problem: SubsetProblem, largest: int, most: int) -> list[str]:
         """Say what was left out before the search."""
         notes = []
         if len(problem.excluded):
             shown = ", ".join(task.names[j] for j in problem.excluded[:5])
             count = len(problem.excluded)
             notes.append(f"{count} columns left out: constant, zero or dependent on fixed ones ({shown})")
-        if largest < self.max_terms:
+        if largest < most:
             notes.append(f"models end at {largest} terms: {task.n_samples} samples, {task.n_columns} columns")
         if self.rank_by == "q2" and not self.exact_press:
             notes.append(f"ranked by Q2 among the {10 * self.n_best} best by RMSE of every size")
@@ -179,8 +183,21 @@ class Exhaustive(Selector):
             raise InputError(sentence(task.place, "rank_by", "be 'rmse' or 'q2'", self.rank_by))
         for name, lowest in (("max_terms", max(self.min_terms, 0)), ("min_terms", 0), ("n_best", 1)):
             value = getattr(self, name)
-            if value < lowest:
+            if value != "auto" and value < lowest:
                 raise InputError(sentence(task.place, name, f"be at least {lowest}", value))
+
+
+def most_terms(max_terms: int | str, n_columns: int, n_samples: int) -> int:
+    """Largest number of terms that ``max_terms`` stands for.
+
+    Examples
+    --------
+    >>> most_terms("auto", 500, 100), most_terms("auto", 6, 100), most_terms("auto", 6, 20)
+    (3, 6, 4)
+    """
+    if max_terms != "auto":
+        return int(max_terms)
+    return 3 if n_columns > _FEW else min(max(3, n_samples // 5), n_columns)
 
 
 def _describe(found: SubsetResult, size: int) -> list[str]:

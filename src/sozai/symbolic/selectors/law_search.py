@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
-from sklearn.base import clone
 
 from sozai.contracts.errors import ConvergenceWarning
 from sozai.numerics.distinct_columns import distinct_columns
 from sozai.numerics.least_squares import fit_least_squares
-from sozai.symbolic.selectors.exhaustive import Exhaustive
+from sozai.symbolic.selectors.exhaustive import Exhaustive, most_terms
 from sozai.symbolic.selectors.models import ModelList, SymbolicModel, rounding_error
 
 __all__ = ["DescriptionLength", "search_laws"]
@@ -100,17 +100,18 @@ def search_laws(generated, basis, y, selector, *, candidates, allowed) -> tuple[
     if candidates == "basis" or (candidates == "auto" and not isinstance(selector, Exhaustive)):
         return _select(generated, basis, y, selector), basis
     distinct = allowed[distinct_columns(generated.values[:, allowed])[0]]
+    selector = copy(selector).set_params(max_terms=most_terms(selector.max_terms, len(distinct), len(y)))
     size = _affordable_size(len(distinct), selector) if candidates == "auto" else None
     if size is None:
         return _select(generated, distinct, y, selector), distinct
-    short = _select(generated, distinct, y, clone(selector).set_params(max_terms=size))
+    short = _select(generated, distinct, y, copy(selector).set_params(max_terms=size))
     note = (
         f"laws of up to {size} terms were searched among all {len(distinct)} descriptors, "
         f"longer ones among a basis of {len(basis)}"
     )
     if len(basis) <= size or len(y) < size + 3:
         return replace(short, notes=(*short.notes, note)), distinct
-    long = _select(generated, basis, y, clone(selector).set_params(min_terms=size + 1))
+    long = _select(generated, basis, y, copy(selector).set_params(min_terms=size + 1))
     models = (*short.models, *long.models)
     complete = short.complete and long.complete
     return ModelList(models, complete=complete, notes=(*short.notes, *long.notes, note)), distinct

@@ -192,7 +192,7 @@ def test_screen_names_score_importance_and_next_step(run, train, new):
     code, out, _ = run("predict", "property", train, new, "--target", "yield")
     assert code == 0
     assert out.startswith("yield [%] by a Gaussian process, as a fraction")
-    assert "on rows it had not seen (10 folds of rows): RMSE" in out
+    assert "on rows it had not seen (20 folds of rows): RMSE" in out
     assert "growth of the RMSE [%] when shuffled" in out
     assert "T = 900 is above" in out
     assert "-o TABLE writes the predictions" in out
@@ -284,6 +284,54 @@ def test_a_column_that_new_rows_lack_is_named(run, train, new):
     assert code == 3
     assert f"{new}: the column must be in the table. Got 'time" in err
     assert "--apply" not in err
+
+
+def test_a_new_table_that_cannot_be_read_is_told_what_to_do(run, train, new):
+    code, _, err = run("predict", "property", train, "--target", "yield", "--ignore", "time", "--json")
+    assert code == 0, err
+    frame = pd.read_csv(new)
+    frame.drop(columns="time [h]").to_csv(new, index=False)
+    _, _, err = run("predict", "property", train, new, "--target", "yield")
+    assert "Add the column, or learn without it: --ignore 'time'." in err
+    frame.rename(columns={"time [h]": "time [m]"}).to_csv(new, index=False)
+    code, _, err = run("predict", "property", train, new, "--target", "yield")
+    assert code == 3
+    assert f"{new}: the unit of column 'time' and that in {train} must have equal dimensions. Got 'm'" in err
+    frame.assign(**{"time [h]": ["1", "2", "long", "4", "5"]}).to_csv(new, index=False)
+    code, _, err = run("predict", "property", train, new, "--target", "yield")
+    assert code == 3
+    assert "Got 'long' at row 4, column 'time'" in err
+    assert "empty it to skip its row, or learn without the column: --ignore 'time'." in err
+    frame.head(0).to_csv(new, index=False)
+    code, _, err = run("predict", "property", train, new, "--target", "yield")
+    assert code == 3
+    assert f"{new} must have rows below its header. Got 'no row'" in err
+
+
+def test_columns_that_never_vary_are_named(run, train):
+    rows().assign(**{"T [K]": 350.0, "time [h]": 2.0}).to_csv(train, index=False)
+    code, _, err = run("predict", "property", train, "--target", "yield")
+    assert code == 3
+    assert f"{train} must have a column that varies. Got 'T = 350, time = 2'" in err
+    assert "TablePredictor" not in err
+
+
+def test_a_target_that_never_varies_is_said_by_name(run, train):
+    rows().assign(**{"yield [%]": 40.0}).to_csv(train, index=False)
+    code, out, _ = run("predict", "property", train, "--target", "yield")
+    assert code == 0
+    assert "Q2 undefined" in out
+    assert "Note: yield is 40 in all 24 rows, so there is nothing to learn." in out
+
+
+def test_few_rows_say_what_their_intervals_hold(run, train, new):
+    rows(6).to_csv(train, index=False)
+    for files in ((train,), (train, new)):
+        code, out, _ = run("predict", "property", *files, "--target", "yield", "--json")
+        assert code == 0
+        said = [note for note in json.loads(out)["warnings"] if "needs at least 9 rows; there are 6" in note]
+        assert len(said) == 1
+        assert said[0].startswith("a level of 0.9 needs")
 
 
 @pytest.mark.parametrize(

@@ -137,3 +137,44 @@ def test_what_is_refused(table):
     rare[0] = "once"
     with pytest.raises(InputError, match=r"every class to train on. Got 'once' in no training row"):
         nested_accuracy(GaussianNB(), X, rare, cv=5)
+
+
+def test_the_interval_is_that_of_wilson():
+    """Printed in many textbooks: 45 of 50 gives 0.786 to 0.957; 10 of 10 gives 0.722 to 1."""
+    for n_right, n, low, high in ((45, 50, 0.786, 0.957), (10, 10, 0.722, 1.0), (0, 10, 0.0, 0.278)):
+        y = np.arange(n) % 2
+        score = nested_accuracy(Told(np.where(np.arange(n) < n_right, y, 1 - y)), np.arange(n)[:, None], y, 5)
+        assert score.accuracy == pytest.approx(n_right / n)
+        np.testing.assert_allclose(score.interval(), (low, high), atol=5e-4)
+    assert score.interval(0.5)[1] < score.interval(0.99)[1]
+    with pytest.raises(InputError, match=r"level must lie between 0 and 1. Got 95"):
+        score.interval(95)
+
+
+def test_rows_of_one_group_count_as_few():
+    """Groups that are right or wrong as a whole are as many samples as there are groups."""
+    n, groups = 60, np.repeat(np.arange(10), 6)
+    y = np.arange(n) % 2
+    rows = np.arange(n)[:, None]
+    whole = Told(np.where(groups < 7, y, 1 - y))
+    alone = nested_accuracy(whole, rows, y, 10)
+    together = nested_accuracy(whole, rows, y, groups=groups)
+    assert (alone.n_independent, together.n_independent) == (60, 10)
+    narrow, wide = np.diff(alone.interval())[0], np.diff(together.interval())[0]
+    assert wide == pytest.approx(narrow * np.sqrt(6), rel=0.12)
+    assert together.confusion().to_numpy().tolist() == [[21, 9], [9, 21]]
+    assert together.confusion().index.tolist() == [0, 1]
+
+
+class Told(ClassifierMixin, BaseEstimator):
+    """Says of row k what it was told."""
+
+    def __init__(self, answers=None):
+        self.answers = answers
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.asarray(self.answers)[np.asarray(X)[:, 0]]
