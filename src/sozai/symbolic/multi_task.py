@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -26,8 +27,7 @@ from sozai.symbolic.applicability import TrainingDomain
 from sozai.symbolic.columns import PrimaryColumns
 from sozai.symbolic.fitted_tasks import FittedTasks
 from sozai.symbolic.formulas.linear_formula import render_formula
-from sozai.symbolic.search.candidates import CandidateSpace
-from sozai.symbolic.search.rungs import grow
+from sozai.symbolic.search.budget import space_within, where_cut
 from sozai.symbolic.search.screen_then_l0 import ScreenThenL0
 from sozai.symbolic.selectors.law_search import DescriptionLength
 from sozai.symbolic.selectors.models import rounding_error
@@ -36,6 +36,7 @@ __all__ = ["MultiTaskSymbolicRegressor"]
 
 _OPERATIONS = ("square",)
 _PAIR_OPERATIONS = ("sum", "difference", "product", "ratio")
+_MAX_CANDIDATES = 1e9
 _ROUNDED = 1e-12  # an intercept this small beside the target is rounding
 
 
@@ -74,7 +75,8 @@ class MultiTaskSymbolicRegressor(FittedTasks, RegressorMixin, BaseEstimator):
         variance of its target, for tasks in different units; by label; or in
         the order of the sorted labels.
     memory_limit : float, default=2e9
-        Most bytes the stored formulas may take.
+        Most bytes the stored formulas may take; a larger space is cut by
+        complexity, and ``models_.notes`` says where.
     n_jobs : int, optional
         Workers; the result does not depend on it.
 
@@ -235,25 +237,28 @@ class MultiTaskSymbolicRegressor(FittedTasks, RegressorMixin, BaseEstimator):
         nothing = self.operations is None and self.pair_operations is None
         operations = _OPERATIONS if nothing else tuple(self.operations or ())
         pairs = _PAIR_OPERATIONS if nothing else tuple(self.pair_operations or ())
-        rungs = grow(
+        default = ScreenThenL0(max_candidates=_MAX_CANDIDATES)
+        self.search_ = clone(self.search) if self.search is not None else default
+        space = space_within(
             primary,
             self.columns_.names,
             operations=operations,
             pair_operations=pairs,
-            rung=self.max_rung - 1,
+            rung=self.max_rung,
             dimensions=self.columns_.dimensions if self.dimensions != "ignore" else None,
             domain=self.domain,
+            max_candidates=self.search_.max_candidates,
             memory_limit=self.memory_limit,
         )
-        space = CandidateSpace.of(rungs, operations, pairs)
-        self.search_ = clone(self.search) if self.search is not None else ScreenThenL0()
         if self.n_terms != "auto":
             self.search_.set_params(max_terms=max(int(self.n_terms), 1), min_terms=int(self.n_terms))
         for name in ("coefficient_sign", "n_jobs"):
             if getattr(self, name) is not None:
                 self.search_.set_params(**{name: getattr(self, name)})
         labels = [self.tasks_[k] for k in numbers]
-        return self.search_.find(space, y, tasks=labels, weights=self.weights)
+        found = self.search_.find(space, y, tasks=labels, weights=self.weights)
+        notes = (*found.models.notes, *filter(None, [where_cut(space)]))
+        return replace(found, models=replace(found.models, notes=notes))
 
     def _keep(self, found):
         """The best law of the number of terms the criterion asks for."""

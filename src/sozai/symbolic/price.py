@@ -194,7 +194,7 @@ def price_of_interpretability(
     On planted linear laws of two or three terms (four to six columns, 40 to 120 rows, noise of 5 to 20 %
     of the spread) the ratio to the Gaussian process, the best black box there, was 0.97 in the mean of 162
     tables. Of one table it is chance to some percent: even least squares on the true terms had 1.12 in one
-    of ten tables of 40 rows. A law with more terms than the search may take is charged for those it lacks.
+    of ten tables of 40 rows. Terms that a search may not take are charged to the formula.
 
     Examples
     --------

@@ -65,15 +65,15 @@ def test_a_planted_linear_law_costs_nothing_against_the_best_of_all():
 
 @pytest.mark.slow
 def test_a_law_with_more_terms_than_are_searched_costs_its_error():
-    """Four terms among the planted, three searched: the price says so; with four it is gone."""
+    """Four terms planted, three searched: the price says so; where all are searched it is gone."""
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.uniform(1, 2, (60, 4)), columns=list("abcd"))
     y = X @ [1.0, 0.8, -1.2, 1.5]
     y = y + 0.1 * y.std() * rng.normal(size=60)
     options = {"cv": 5, "models": ["gp"], "n_bootstrap": 200}
-    assert price_of_interpretability(SymbolicRegressor(max_order=1), X, y, **options).lower > 2
-    law = SymbolicRegressor(max_order=1, selection=Exhaustive(4))
-    assert price_of_interpretability(law, X, y, **options).ratio <= 1.02
+    short = SymbolicRegressor(max_order=1, selection=Exhaustive(3))
+    assert price_of_interpretability(short, X, y, **options).lower > 2
+    assert price_of_interpretability(SymbolicRegressor(max_order=1), X, y, **options).ratio <= 1.02
 
 
 def test_scores_are_those_of_nested_score():

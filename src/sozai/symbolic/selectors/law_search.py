@@ -100,7 +100,9 @@ def search_laws(generated, basis, y, selector, *, candidates, allowed) -> tuple[
     if candidates == "basis" or (candidates == "auto" and not isinstance(selector, Exhaustive)):
         return _select(generated, basis, y, selector), basis
     distinct = allowed[distinct_columns(generated.values[:, allowed])[0]]
-    selector = copy(selector).set_params(max_terms=most_terms(selector.max_terms, len(distinct), len(y)))
+    if isinstance(selector, Exhaustive):
+        most = most_terms(selector.max_terms, len(distinct), len(y))
+        selector = copy(selector).set_params(max_terms=most)
     size = _affordable_size(len(distinct), selector) if candidates == "auto" else None
     if size is None:
         return _select(generated, distinct, y, selector), distinct
