@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -22,6 +23,7 @@ from sozai.contracts.estimator import (
     input_names,
     validate_table,
 )
+from sozai.contracts.parallel import one_thread
 from sozai.numerics.kernels import Kernel, Matern
 from sozai.numerics.process_evidence import (
     Evidence,
@@ -39,6 +41,8 @@ Array = NDArray[np.float64]
 _BLOCK = 2048
 #: Rows on which every start is tried; with more, only the best goes on.
 _FIRST_ROWS = 250
+#: Rows up to which one thread is enough, and safer on a busy machine.
+_SMALL = 1000
 
 
 class LeaveOneOut:
@@ -196,7 +200,8 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         known = None if known_noise is None else self._known_noise(known_noise, len(y))
         self._Z, self._y = self._cube(X), (y - self._shift) / self._scale
         self._known = known
-        self._condition(self._learn(len(y)))
+        with one_thread() if len(y) <= _SMALL else contextlib.nullcontext():
+            self._condition(self._learn(len(y)))
         return self
 
     def predict(self, X: Any, return_std: bool = False, observation: bool = False) -> Any:
