@@ -342,10 +342,11 @@ class SymbolicRegressor(FittedLaw, RegressorMixin, BaseEstimator):
         self.candidate_columns_ = np.arange(1, len(self.generated_))
         self.n_candidates_ = answer.n_candidates
         self.description_length_ = DescriptionLength(*answer.complexity_counts)
-        self._relate(primary)
-        note = where_cut(space) if self.max_complexity is None else ""
-        models = answer.models
-        return replace(models, notes=(*models.notes, note)) if note else models
+        with warnings.catch_warnings():  # survivors are often nearly dependent: the law does not rest on it
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self._relate(primary)
+        cut = where_cut(space) if self.max_complexity is None else ""
+        return replace(answer.models, notes=(*answer.models.notes, *([cut] if cut else [])))
 
     def _search_small(self, primary, y):
         """Generate every descriptor, find all relations, and search."""

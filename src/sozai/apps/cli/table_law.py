@@ -15,7 +15,7 @@ from sozai.apps.cli.table_limits import limits_of, read_limits
 from sozai.apps.cli.table_output import check_places, deliver
 from sozai.apps.cli.table_question import Plan, TableQuestion, default_plan
 from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows, read_question
-from sozai.apps.cli.table_regressor import make_regressor
+from sozai.apps.cli.table_regressor import make_regressor, seconds_of_search
 from sozai.apps.cli.table_resume import forget_parts, kept_parts, parts_folder
 from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import InputError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["answer", "find_law", "outside"]
 
 _MANY = 1000  # descriptors from which half as many folds keep the test of the law short
+_TEST = 600.0  # seconds that the folds of a large search may take on one core
 
 
 def answer(question: TableQuestion) -> None:
@@ -128,8 +129,18 @@ def _validate(
     from sozai.symbolic.selectors.validation import nested_score
 
     n_folds = 5 if n_candidates > _MANY else min(10, len(reading.y))
-    if reading.groups is not None:
-        n_folds = len(set(reading.groups.tolist()))
+    n_groups = None if reading.groups is None else len(set(reading.groups.tolist()))
+    n_folds = n_groups or n_folds
+    if plan.large:
+        seconds = seconds_of_search(n_candidates, len(reading.y), question.max_terms or 3)
+        if n_folds * seconds > _TEST:
+            n_folds = min(n_folds, 5)
+        if n_folds * seconds > _TEST:
+            minutes = n_folds * seconds / 60
+            return _untested(
+                f"not tested, {n_folds} searches take about {minutes:.2g} min: a lower --max-candidates "
+                "leaves time"
+            )
     steps = Steps(update, f"testing the law on rows it has not seen: {{done}} of {n_folds} folds")
     steps.advance(0)
     options: dict[str, Any] = {"store": store} if plan.large else {}
@@ -139,18 +150,19 @@ def _validate(
                 make_regressor(question, reading, plan, **options),
                 reading.X,
                 reading.y,
-                cv=n_folds if reading.groups is None else None,
+                cv=None if n_folds == n_groups else n_folds,
                 groups=reading.groups,
                 random_state=question.seed,
                 progress=steps,
             )
     except InputError:
         # The whole table gave a law, so what failed is a fold with too few rows.
-        nothing = dict.fromkeys(("rmse", "rmse_standard_error", "q2", "q2_standard_error"), float("nan"))
-        return {"protocol": "too few rows to leave some out", "n_folds": 0, **nothing, "folds": []}
+        return _untested("too few rows to leave some out")
     n_folds = len(score.folds)
     protocol = f"{n_folds} shuffled folds"
-    if reading.groups is not None:
+    if n_groups is not None:
+        protocol = f"{n_folds} folds of whole groups of {question.groups!r}"
+    if n_folds == n_groups:
         protocol = f"each of {n_folds} groups of {question.groups!r} left out in turn"
     return {
         "protocol": protocol,
@@ -161,6 +173,12 @@ def _validate(
         "q2_standard_error": score.q2_standard_error,
         "folds": score.to_frame().to_dict("records"),
     }
+
+
+def _untested(reason: str) -> dict[str, Any]:
+    """Record of a law that was not tested on rows left out."""
+    nothing = dict.fromkeys(("rmse", "rmse_standard_error", "q2", "q2_standard_error"), float("nan"))
+    return {"protocol": reason, "n_folds": 0, **nothing, "folds": []}
 
 
 def _check_preferred(question: TableQuestion, reading: Reading) -> None:

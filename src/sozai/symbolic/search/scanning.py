@@ -59,6 +59,13 @@ class Plan:
         state = {name: value for name, value in self.__dict__.items() if name not in left_behind}
         return {**state, "_states": {}}
 
+    @property
+    def left(self) -> float:
+        """What the best of the score's models leaves unexplained."""
+        if not isinstance(self.score, PartialGain):
+            return 1.0
+        return float(np.clip(1.0 - self.score.base_scores.max(), 0.0, 1.0))
+
     @functools.cached_property
     def closed(self) -> ClosedForms:
         """Sums by products of matrices."""
@@ -155,7 +162,7 @@ class Scan:
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.space = plan, plan.space
-        self.shortlist = Shortlist(plan.space, plan.n_keep, plan.merge_affine, plan.threshold)
+        self.shortlist = Shortlist(plan.space, plan.n_keep, plan.merge_affine, plan.threshold, plan.left)
         self.rejected = np.zeros((len(plan.space.operations) + 1, UNDEFINED + 1), dtype=np.int64)
         self.n_suspects = 0
 

@@ -206,7 +206,7 @@ def _screen(
         features = Scan(plan).base_features()
         plan.threshold = plan.reached = Scan(plan).sample(features["members"])
     results = [features, *_run(plan, _chunks(plan, *chunk_seconds), n_jobs, store, progress)]
-    shortlist = Shortlist(space, n_keep, merge_affine)
+    shortlist = Shortlist(space, n_keep, merge_affine, left=plan.left)
     for result in results:
         shortlist.add_records(result["members"])
     return _assemble(plan, shortlist, results, begin)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from sozai.symbolic.formulas.evaluation import reachable
+from sozai.symbolic.formulas.expressions import Expressions
 from sozai.symbolic.formulas.hash_consing import NUMBER
+from sozai.symbolic.formulas.operators import LEAF
 from sozai.symbolic.search.candidates import CandidateSpace
 from sozai.symbolic.search.rung_growth import strip_numbers
 from sozai.symbolic.search.screening_kernels import fill_rows
@@ -24,8 +27,13 @@ CANDIDATE = np.dtype(
 )
 """What is known of a candidate: its route (operation, rows of the base), and the class of equal values."""
 
-FORMULA = np.dtype([*CANDIDATE.descr, ("id", np.int64), ("hash", np.uint64), ("factor", np.float64)])
-"""A candidate with its canonical formula; ``factor`` is the number taken off its front."""
+FORMULA = np.dtype(
+    [*CANDIDATE.descr, ("id", np.int64), ("hash", np.uint64), ("factor", np.float64), ("place", np.int64)]
+)
+"""A candidate with its canonical formula.
+
+``factor`` is the number taken off its front, ``place`` the sum of the places of its columns in the table.
+"""
 
 _DIGITS = 12  # scores are compared to this many decimals
 _SAME = 1e-10  # 1 - |correlation| of one and the same candidate
@@ -50,6 +58,8 @@ class Shortlist:
         False: members have equal values up to sign only.
     threshold : float
         Lowest score that may still matter.
+    left : float
+        What the best of the models that candidates join leaves unexplained; 1 where they join none.
 
     Attributes
     ----------
@@ -61,14 +71,21 @@ class Shortlist:
     Notes
     -----
     Members of a class correlate to :math:`1 - 10^{-10}`, so that their angles with the target
-    differ by at most :math:`\delta = 1.5\cdot 10^{-5}` and their scores by
-    :math:`2\delta\sqrt{1 - s}`: the threshold stays four times that below the score it is made of.
+    differ by at most :math:`\delta = 1.5\cdot 10^{-5}` and their scores s by
+    :math:`2\delta\sqrt{1 - s}`. Beside a model that leaves :math:`\rho` unexplained the angle is that with
+    its residual, and scores differ by :math:`2\delta\sqrt{\rho(1 - s)}`. The threshold stays four
+    times that below the score it is made of.
     """
 
     def __init__(
-        self, space: CandidateSpace, n_keep: int, merge_affine: bool, threshold: float = -np.inf
+        self,
+        space: CandidateSpace,
+        n_keep: int,
+        merge_affine: bool,
+        threshold: float = -np.inf,
+        left: float = 1.0,
     ) -> None:
-        self.space, self.n_keep, self.merge_affine = space, n_keep, merge_affine
+        self.space, self.n_keep, self.merge_affine, self.left = space, n_keep, merge_affine, left
         self.threshold = threshold
         self.members = np.zeros(0, dtype=CANDIDATE)
         self._waiting: list[np.ndarray] = []
@@ -115,7 +132,7 @@ class Shortlist:
         ranked = first[_rank(members[first])]
         if ranked.size >= self.n_keep + _SPARE:
             last = float(members["score"][ranked[self.n_keep + _SPARE - 1]])
-            self.threshold = max(self.threshold, last - _slack(last))
+            self.threshold = max(self.threshold, last - _slack(last, self.left))
         kept = members["label"][ranked[: 2 * self.n_keep + _SPARE]]
         return members[np.isin(members["label"], kept)]
 
@@ -125,8 +142,9 @@ def best_formulas(shortlist: Shortlist) -> tuple[np.ndarray, list[np.ndarray]]:
 
     Canonical formulas are looked up and added to the store of the base. Numbers and
     what is refused inside the domain are no candidates; equal formulas are one.
-    The member shown is the least complex one, then the one of least hash; classes are
-    ranked by (score to 12 decimals, complexity, hash) of that member.
+    The member shown is the least complex one, then the one of the earliest columns, then
+    that of least hash; classes are ranked by (score to 12 decimals, complexity, hash) of
+    that member.
 
     Returns
     -------
@@ -152,7 +170,7 @@ def best_formulas(shortlist: Shortlist) -> tuple[np.ndarray, list[np.ndarray]]:
     others = []
     for record in shown:
         same = formulas[(formulas["label"] == record["label"]) & (formulas["id"] != record["id"])]
-        others.append(same[np.lexsort((same["hash"], same["complexity"]))])
+        others.append(same[_by_simplicity(same)])
     return shown, others
 
 
@@ -170,6 +188,7 @@ def _formulas(space: CandidateSpace, members: np.ndarray) -> np.ndarray:
     found = found[np.unique(found["id"], return_index=True)[1]]
     ids = found["id"]
     found["complexity"], found["hash"] = store.complexity[ids], store.hash[ids]
+    found["place"] = _places(store, ids)
     return found[(store.form[ids] != NUMBER) & ~store.rejected[ids]]
 
 
@@ -188,9 +207,9 @@ def candidate_values(space: CandidateSpace, records: np.ndarray) -> np.ndarray:
 # -- order ----------------------------------------------------------------------------------------
 
 
-def _slack(score: float) -> float:
-    """How far the scores of one class may lie apart, four times."""
-    return 8.0 * _WINDOW * float(np.sqrt(max(1.0 - score, 0.0))) + 1e-8
+def _slack(score: float, left: float) -> float:
+    """How far the scores of one class may lie apart, four times, and rounding."""
+    return 8.0 * _WINDOW * float(np.sqrt(left * max(1.0 - score, 0.0))) + 1e-8 * left + 1e-14
 
 
 def _rank_keys(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -203,9 +222,34 @@ def _rank(records: np.ndarray) -> np.ndarray:
     return np.lexsort((records["right"], records["left"], records["op"], *_rank_keys(records)))
 
 
+def _by_simplicity(formulas: np.ndarray) -> np.ndarray:
+    """Order of formulas: simple ones first, then those of the first columns."""
+    return np.lexsort((formulas["hash"], formulas["place"], formulas["complexity"]))
+
+
+def _places(store: Expressions, ids: np.ndarray) -> np.ndarray:
+    """Sum of the places of the columns of every formula."""
+    op, left, right = store.op, store.left, store.right
+    places = np.zeros(int(ids.max(initial=0)) + 1, dtype=np.int64)
+    _add_places(op, left, right, reachable(op, left, right, ids), places)
+    return places[ids]
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_places(op, left, right, nodes, places):
+    """Sum over the leaves below every node; children come before parents in ``nodes``."""
+    for node in nodes:
+        if op[node] == LEAF:
+            places[node] = left[node]
+        elif op[node] > LEAF:
+            places[node] = places[left[node]]
+            if right[node] >= 0:
+                places[node] += places[right[node]]
+
+
 def _first_of_class(records: np.ndarray, *, by: str) -> np.ndarray:
     """Position of the member of every class that ranks first, or that is simplest."""
-    order = _rank(records) if by == "rank" else np.lexsort((records["hash"], records["complexity"]))
+    order = _rank(records) if by == "rank" else _by_simplicity(records)
     order = order[np.argsort(records["label"][order], kind="stable")]
     return order[np.flatnonzero(np.diff(records["label"][order], prepend=-1))]
 

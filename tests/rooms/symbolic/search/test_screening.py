@@ -9,6 +9,7 @@ import pytest
 
 from sozai.contracts.errors import InputError
 from sozai.symbolic.formulas.canonical import split_number
+from sozai.symbolic.formulas.operators import LEAF
 from sozai.symbolic.operations import PAIR_OPERATIONS, UNARY_OPERATIONS
 from sozai.symbolic.search import screening
 from sozai.symbolic.search.candidates import CandidateSpace
@@ -104,22 +105,31 @@ def brute_force(
         if node == 0 or store.rejected[node] or node in found:
             continue
         score = fitted_score(y, value, models, terms, parts, weights)
-        found[node] = (round(score, 11), int(store.complexity[node]), int(store.hash[node]), value)
+        rank = int(store.complexity[node]), place_of(store, node), int(store.hash[node])
+        found[node] = (round(score, 11), rank, value)
     classes = []
-    for node, (score, complexity, code, value) in sorted(found.items(), key=lambda item: -item[1][0]):
+    for node, (score, rank, value) in sorted(found.items(), key=lambda item: -item[1][0]):
         unit = value / np.abs(value).max()
         unit = unit - unit.mean() if affine else unit
         unit = unit / np.linalg.norm(unit)
         for group in classes[: n_keep + 60]:
             if min(((group[0] - unit) ** 2).sum(), ((group[0] + unit) ** 2).sum()) < 2e-10:
-                group[1].append((complexity, code, score, node))
+                group[1].append((rank, score, node))
                 break
         else:
             if len(classes) < n_keep + 60:
-                classes.append((unit, [(complexity, code, score, node)]))
-    shown = sorted((min(group) for _, group in classes), key=lambda k: (-k[2], k[0], k[1]))[:n_keep]
-    sizes = {min(group)[3]: len(group) - 1 for _, group in classes}
-    return [k[2] for k in shown], [k[3] for k in shown], [sizes[k[3]] for k in shown]
+                classes.append((unit, [(rank, score, node)]))
+    shown = sorted((min(group) for _, group in classes), key=lambda k: (-k[1], k[0][0], k[0][2]))[:n_keep]
+    sizes = {min(group)[2]: len(group) - 1 for _, group in classes}
+    return [k[1] for k in shown], [k[2] for k in shown], [sizes[k[2]] for k in shown]
+
+
+def place_of(store, node):
+    """Sum of the places of the columns of a formula."""
+    if store.op[node] <= LEAF:
+        return int(store.left[node]) if store.op[node] == LEAF else 0
+    children = [child for child in (store.left[node], store.right[node]) if child >= 0]
+    return sum(place_of(store, child) for child in children)
 
 
 def agree(result, expected):
@@ -184,6 +194,32 @@ def test_several_models_at_once():
     score = PartialGain(y, models=models, values=terms)
     result = screen(CandidateSpace.of(rungs, ["exp"], pairs), score, n_keep=20)
     agree(result, brute_force(rungs, ["exp"], pairs, y, 20, models, terms))
+
+
+@pytest.mark.parametrize("noise", [3e-2, 1e-3])
+def test_beside_a_law_that_is_nearly_exact(noise):
+    """What is left to explain is tiny, and so is what may be overlooked."""
+    X = table(m=60)
+    rungs = grow(X, pair_operations=["sum", "ratio"])
+    y = 2 * rungs.values[9] + noise * np.random.default_rng(4).normal(size=60)
+    pairs = ["sum", "product", "ratio"]
+    space = CandidateSpace.of(rungs, ["square"], pairs)
+    result = screen(space, PartialGain(y, models=[(0,), (1,)], values=rungs.values[[9, 3]]), n_keep=15)
+    scores, ids, sizes = brute_force(rungs, ["square"], pairs, y, 15, [(0,), (1,)], rungs.values[[9, 3]])
+    left = 1 - np.corrcoef(y, rungs.values[9])[0, 1] ** 2
+    assert left < 1e-3
+    np.testing.assert_allclose(result.scores, scores, rtol=0, atol=1e-5 * left + 2e-11)
+    assert result.ids.tolist() == ids
+    assert result.n_equivalents.tolist() == sizes
+
+
+def test_columns_that_say_the_same_are_shown_as_the_first_of_them():
+    X = table(m=40)
+    X = np.column_stack([X, 10 * X[:, 0]])
+    space = CandidateSpace.of(grow(X, [*"abcd", "ten_a"], rung=0), (), ["product", "ratio"])
+    result = screen(space, PartialGain(X[:, 0] * X[:, 1]), n_keep=20)
+    assert result.names[0] == "a*b"
+    assert result.equivalents[0] == ("b*ten_a",)
 
 
 def test_terms_of_a_model_gain_nothing():
