@@ -16,6 +16,8 @@ from sozai.symbolic.limit_region import LawRegion
 __all__ = ["ActiveBound", "active_bounds"]
 
 _TOUCHES = 1e-7  # distance from a bound, relative to the box, that counts as lying on it
+_DEPENDENT = 1e-9  # singular value, relative to the largest, below which active bounds depend on each other
+_ROUNDING = 1e-9  # multiplier, relative to the slopes, that is only rounding
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,17 @@ class ActiveBound:
     bound : float
         Its value, in the unit of the table.
     multiplier : float
-        Change of the limit when the bound rises by one unit.
+        Change of the limit when this bound alone rises by one unit, on the
+        side on which the region grows; of a fixed value or an equation, on the
+        side on which the limit gets better, and 0 where it does so on neither.
     unit, multiplier_unit : str or None
     weight : float
         Change of the limit over the width of the box: what orders the hints.
+    raised, lowered : float
+        Change of the limit when this bound alone is moved up, and down, by one
+        unit. They differ in more than the sign only where more bounds meet than
+        there are directions; infinite where the move leaves no point. NaN when
+        not known.
 
     Examples
     --------
@@ -49,6 +58,8 @@ class ActiveBound:
     unit: str | None = None
     multiplier_unit: str | None = None
     weight: float = 0.0
+    raised: float = np.nan
+    lowered: float = np.nan
 
     def __str__(self) -> str:
         if self.kind == "constraint":
@@ -58,7 +69,7 @@ class ActiveBound:
 
 
 def active_bounds(law: Any, where: LawRegion, point: np.ndarray, goal: str) -> tuple[ActiveBound, ...]:
-    r"""Active bounds and constraints at an optimum with their multipliers, the weightiest first.
+    r"""Active bounds and constraints at an optimum with what each is worth, the weightiest first.
 
     Parameters
     ----------
@@ -71,9 +82,31 @@ def active_bounds(law: Any, where: LawRegion, point: np.ndarray, goal: str) -> t
 
     Notes
     -----
-    The slopes are explained as :math:`g = A^T \lambda + \mu` by least squares
-    within the signs that an optimum allows. At a kink the slope that leads out
-    of the region counts on a bound, the mean of both sides elsewhere.
+    With slopes :math:`g` and active constraints :math:`a_i`, moved by
+    :math:`e_i`, a maximum rises to first order by
+
+    .. math:: v'(e) = \max_d \{ g^T d : a_i^T d \le e_i \}
+              = \min_\lambda \{ \lambda^T e : A^T \lambda = g,\ \lambda_i \ge 0 \}
+
+    (equations: :math:`a_i^T d = e_i`, :math:`\lambda_i` of any sign; the two are
+    dual linear programs) [1]_ [2]_. Bound :math:`i` alone, raised, is therefore
+    worth the smallest :math:`\lambda_i` of all multipliers, and, lowered, minus
+    the largest. Where the :math:`a_i` are independent there is one
+    :math:`\lambda`; in a corner where more bounds meet than there are
+    directions, such as a pure component, any one choice of :math:`\lambda`
+    would promise what no bound brings alone.
+
+    The slopes are first explained as :math:`g = A^T \lambda` by least squares
+    within the signs that an optimum allows, so that the programs have a
+    solution. At a kink the slope that leads out of the region counts on a
+    bound, the mean of both sides elsewhere. Another optimum of the same value
+    may gain from what brings nothing here.
+
+    References
+    ----------
+    .. [1] A. V. Fiacco, Introduction to Sensitivity and Stability Analysis in
+       Nonlinear Programming (1983).
+    .. [2] J. F. Bonnans, A. Shapiro, Perturbation Analysis of Optimization Problems (2000).
     """
     region, sign = where.region, 1.0 if goal == "max" else -1.0
     span = np.where(region.width > 0, region.width, 1.0)
@@ -85,38 +118,75 @@ def active_bounds(law: Any, where: LawRegion, point: np.ndarray, goal: str) -> t
     free_below = [side != "high" for _, side in rows] + at_low[bounded].tolist()
     free_above = [side != "low" for _, side in rows] + at_high[bounded].tolist()
     matrix = np.hstack([(region.matrix[[c for c, _ in rows]] * span).T, np.eye(span.size)[:, bounded]])
-    found = sign * _bounded_least_squares(matrix, slopes, free_below, free_above)
+    smallest, largest = _multiplier_ranges(matrix, slopes, free_below, free_above)
+    smallest[len(rows) :] /= span[bounded]
+    largest[len(rows) :] /= span[bounded]
     unit, size = law.columns_.target_unit, float(np.abs(slopes).max(initial=0.0))
-    active = [
-        _active_row(where, where.constraints[c], side, value, unit, size)
-        for (c, side), value in zip(rows, found[: len(rows)], strict=True)
-    ]
-    for i, value in zip(bounded, found[len(rows) :], strict=True):
-        active.append(_active_column(where, i, at_low[i], at_high[i], value / span[i], unit, size))
+    active = []
+    for k, (c, side) in enumerate(rows):
+        worth = _Worth(float(smallest[k]), float(largest[k]), free_below[k], free_above[k], sign)
+        active.append(_active_row(where, where.constraints[c], side, worth, unit, size))
+    for k, i in enumerate(bounded, start=len(rows)):
+        # a unit of the table is worth `scale` units of the law
+        ends = float(smallest[k] * where.scale[i]), float(largest[k] * where.scale[i])
+        worth = _Worth(*ends, free_below[k], free_above[k], sign)
+        active.append(_active_column(where, i, at_low[i], at_high[i], worth, unit, size))
     # equal to six digits: in table order, whatever the rounding
     return tuple(sorted(active, key=lambda bound: -float(f"{bound.weight:.6g}")))
 
 
+@dataclass(frozen=True)
+class _Worth:
+    """Range of one multiplier of the maximum of ``sign`` times the law, and its free sides."""
+
+    smallest: float
+    largest: float
+    has_low: bool
+    has_high: bool
+    sign: float
+
+    @property
+    def raised(self) -> float:
+        """Change of the limit when the bound is moved up by one unit."""
+        return self.sign * self.smallest + 0.0  # no negative zero
+
+    @property
+    def lowered(self) -> float:
+        """Change of the limit when the bound is moved down by one unit."""
+        return -self.sign * self.largest + 0.0
+
+    @property
+    def multiplier(self) -> float:
+        """Slope of the limit on the side that relaxes the bound."""
+        if not self.has_low:
+            return self.raised
+        if not self.has_high:
+            return -self.lowered + 0.0
+        better = self.smallest if self.smallest > 0 else min(self.largest, 0.0)
+        return self.sign * better + 0.0
+
+
 def _active_column(
-    where: LawRegion, i: int, at_low: bool, at_high: bool, slope: float, unit: str | None, size: float
+    where: LawRegion, i: int, at_low: bool, at_high: bool, worth: _Worth, unit: str | None, size: float
 ) -> ActiveBound:
-    """Record of one active bound; ``slope`` is per unit of the law."""
+    """Record of one active bound."""
     kind = "fixed value" if at_low and at_high else "upper bound" if at_high else "lower bound"
     width = where.high[i] - where.low[i] or where.training_high[i] - where.training_low[i]
-    multiplier = float(slope * where.scale[i])
     return ActiveBound(
         kind,
         where.names[i],
         float(where.low[i] if at_low else where.high[i]),
-        multiplier,
+        worth.multiplier,
         where.units[i],
         per_unit(unit, where.units[i]),
-        _weight(multiplier * width, size),
+        _weight(worth.multiplier * width, size),
+        worth.raised,
+        worth.lowered,
     )
 
 
 def _active_row(
-    where: LawRegion, one: LinearConstraint, side: str, multiplier: float, unit: str | None, size: float
+    where: LawRegion, one: LinearConstraint, side: str, worth: _Worth, unit: str | None, size: float
 ) -> ActiveBound:
     """Record of one active constraint; it has a unit where it adds columns of one unit."""
     places = [where.names.index(name) for name in one.coefficients]
@@ -127,13 +197,15 @@ def _active_row(
         for a, i in zip(one.coefficients.values(), places, strict=True)
     )
     bound = one.low if side == "low" else one.high
-    weight = _weight(multiplier * width, size)
-    return ActiveBound("constraint", str(one), bound, float(multiplier), own, per_unit(unit, own), weight)
+    weight, per = _weight(worth.multiplier * width, size), per_unit(unit, own)
+    return ActiveBound(
+        "constraint", str(one), bound, worth.multiplier, own, per, weight, worth.raised, worth.lowered
+    )
 
 
 def _weight(change: float, size: float) -> float:
     """Change over the width of the box; zero for what is only rounding beside the slopes."""
-    return abs(float(change)) if abs(change) > 1e-9 * size else 0.0
+    return abs(float(change)) if abs(change) > _ROUNDING * size else 0.0
 
 
 def _active_rows(region: Region, point: np.ndarray) -> list[tuple[int, str]]:
@@ -167,16 +239,44 @@ def _outward_slopes(
     return np.where(np.isfinite(slopes), slopes, 0.0)
 
 
-def _bounded_least_squares(
+def _multiplier_ranges(
     matrix: np.ndarray, slopes: np.ndarray, free_below: list[bool], free_above: list[bool]
-) -> np.ndarray:
-    """Multipliers within their signs that explain the slopes."""
-    from scipy.optimize import lsq_linear
-
-    if not matrix.shape[1]:
-        return np.empty(0)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of every multiplier among all that explain the slopes."""
+    n = matrix.shape[1]
+    if not n:
+        return np.empty(0), np.empty(0)
     size = max(float(np.abs(slopes).max(initial=0.0)), 1e-300)
     lengths = np.maximum(np.sqrt((matrix**2).sum(axis=0)), 1e-300)
+    unit, ends = matrix / lengths, np.array([free_below, free_above]).T
+    found = _bounded_least_squares(unit, slopes / size, *ends.T)
+    smallest, largest = found.copy(), found.copy()
+    if np.linalg.matrix_rank(unit, tol=_DEPENDENT * n) < n:
+        explained = unit @ found
+        for k in range(n):
+            smallest[k] = _extreme(unit, explained, ends, k, 1.0)
+            largest[k] = _extreme(unit, explained, ends, k, -1.0)
+    for ranges in (smallest, largest):
+        ranges[np.abs(ranges) <= _ROUNDING] = 0.0
+    return smallest * size / lengths, largest * size / lengths
+
+
+def _extreme(matrix: np.ndarray, slopes: np.ndarray, free: np.ndarray, k: int, sign: float) -> float:
+    """Smallest (``sign`` 1) or largest (-1) multiplier ``k``; infinite where it has no end."""
+    from scipy.optimize import linprog
+
+    cost = np.zeros(matrix.shape[1])
+    cost[k] = sign
+    bounds = [(None if below else 0.0, None if above else 0.0) for below, above in free]
+    found = linprog(cost, A_eq=matrix, b_eq=slopes, bounds=bounds, method="highs")
+    return sign * float(found.fun) if found.status == 0 else -sign * np.inf
+
+
+def _bounded_least_squares(
+    matrix: np.ndarray, slopes: np.ndarray, free_below: np.ndarray, free_above: np.ndarray
+) -> np.ndarray:
+    """Multipliers within their signs that explain the slopes; columns of unit length."""
+    from scipy.optimize import lsq_linear
+
     bounds = (np.where(free_below, -np.inf, 0.0), np.where(free_above, np.inf, 0.0))
-    found = lsq_linear(matrix / lengths, slopes / size, bounds=bounds, method="bvls", tol=1e-14)
-    return found.x * size / lengths
+    return lsq_linear(matrix, slopes, bounds=bounds, method="bvls", tol=1e-14).x

@@ -63,11 +63,19 @@ class LawRegion:
     constraints: tuple[LinearConstraint, ...]
     region: Region
 
+    def snapped(self, x: np.ndarray) -> np.ndarray:
+        """Point in the law's units; what lies on a bound up to rounding is exactly that bound."""
+        return self._snapped(x, x, self.region.low, self.region.high)
+
     def as_given(self, x: np.ndarray) -> np.ndarray:
         """Point in the table's units; what lies on a bound up to rounding is exactly that bound."""
-        given, rounding = (x - self.offset) / self.scale, 1e-12 * self.region.width
-        given = np.where(x - self.region.low <= rounding, self.low, given)
-        return np.where(self.region.high - x <= rounding, self.high, given)
+        return self._snapped(x, (x - self.offset) / self.scale, self.low, self.high)
+
+    def _snapped(self, x: np.ndarray, shown: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """``shown``, and ``low`` or ``high`` where ``x`` lies beside an end of the box."""
+        rounding = 1e-12 * self.region.width
+        shown = np.where(x - self.region.low <= rounding, low, shown)
+        return np.where(self.region.high - x <= rounding, high, shown)
 
     @property
     def wider(self) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ class Limit:
 
     @property
     def multipliers(self) -> dict[str, float]:
-        """Change of the limit when a bound or the right side of a constraint rises by one unit."""
+        """Change of the limit when one bound or right side alone rises by one unit, as it relaxes."""
         return {str(bound): bound.multiplier for bound in self.active}
 
     @property
@@ -108,6 +108,13 @@ class Limit:
         acting = [bound for bound in self.active if bound.weight > 0]
         if not acting and self.active:
             touched = ", ".join(map(str, self.active))
+            moves = [abs(move) for bound in self.active for move in (bound.raised, bound.lowered)]
+            if any(0 < move < np.inf for move in moves):
+                wanted = self.target or "the target"
+                return (
+                    f"Several bounds meet here ({touched}); no single one limits {wanted}, "
+                    "several would have to move together."
+                )
             return f"It lies on {touched}, but moving one of these alone brings nothing near it."
         if not acting:
             return (
@@ -223,8 +230,10 @@ def limits(
     Multipliers are those of Karush, Kuhn and Tucker at ``x``: with slopes
     :math:`g`, active constraints :math:`A` and active bounds,
     :math:`g = A^T \lambda + \mu`, :math:`\lambda` and :math:`\mu` the change of
-    the limit with every right side and bound. At a kink the slope out of the
-    region counts.
+    the limit with every right side and bound. Where more bounds meet than there
+    are directions these are not unique, and each counts with what its bound
+    brings alone, the smallest that solves the equation [2]_. At a kink the slope
+    out of the region counts.
 
     Where a singular point lies in the box, the limit may not be finite:
     ``value`` and the bound are then infinite, or, where the law stays finite
@@ -236,6 +245,7 @@ def limits(
     References
     ----------
     .. [1] E. Hansen, G. W. Walster, Global Optimization Using Interval Analysis (2004).
+    .. [2] J. F. Bonnans, A. Shapiro, Perturbation Analysis of Optimization Problems (2000).
 
     Examples
     --------
@@ -322,7 +332,7 @@ def _box_text(where: LawRegion) -> str:
 def _limit(law: Any, where: LawRegion, program: LawProgram, found: Maximum, goal: str) -> Limit:
     """Record of what was found, in the units of the table."""
     sign = 1.0 if goal == "max" else -1.0
-    point, infinite, why = found.x, False, ()
+    point, infinite, why = where.snapped(found.x), False, ()
     if not np.isfinite(found.upper):
         place = singular_point(program, where.region, *found.singular)
         infinite = grows_without_bound(program, where.region, place)

@@ -10,6 +10,7 @@ import pytest
 from sozai.contracts.errors import ConvergenceWarning, ExtrapolationWarning, InputError, UnitError
 from sozai.contracts.estimator import NotFittedError
 from sozai.symbolic import AllTerms, Exhaustive, SymbolicRegressor
+from sozai.symbolic.limit_region import read_region
 from sozai.symbolic.limits import limits
 from sozai.symbolic.reach import reach
 
@@ -123,6 +124,98 @@ def test_multipliers_are_the_change_of_the_limit(triangle):
                 moved = (low, high + step) if active.kind == "upper bound" else (low + step, high)
                 ends.append(limits(triangle, {**domain, active.of: moved}, goal=goal).value)
             assert active.multiplier == pytest.approx((ends[1] - ends[0]) / 2e-3, rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def composition():
+    """2 x_C + 5 x_A x_B of three fractions that are not tied in the table."""
+    return fitted(["x_A", "x_B", "x_C"], lambda a, b, c: 2 * c + 5 * a * b)[0]
+
+
+WHOLE = "x_A + x_B + x_C == 1"
+
+
+def moved_limit(law, bound, step, goal="max", domain=None, whole=1.0):
+    """Value of the limit where one active bound alone is moved by a step."""
+    box = {name: (0.0, 1.0) for name in ("x_A", "x_B", "x_C")} | (domain or {})
+    if bound.kind == "constraint":
+        whole += step
+    else:
+        low, high = box[bound.of]
+        box[bound.of] = (low, high + step) if bound.kind == "upper bound" else (low + step, high)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExtrapolationWarning)
+        return limits(law, box, ({"x_A": 1, "x_B": 1, "x_C": 1}, whole, whole), goal).value
+
+
+def test_where_several_bounds_meet_none_alone_limits_it(composition):
+    """The pure component C: each bound, relaxed alone, brings nothing; tightened, it costs 2."""
+    found = limits(composition, constraints=WHOLE)
+    assert found.x == {"x_A": 0.0, "x_B": 0.0, "x_C": 1.0}
+    assert found.multipliers == {WHOLE: 0.0, "x_A >= 0": 0.0, "x_B >= 0": 0.0, "x_C <= 1": 0.0}
+    assert found.hint == (
+        f"Several bounds meet here ({', '.join(map(str, found.active))}); no single one limits y, "
+        "several would have to move together."
+    )
+    by_name = {bound.of: bound for bound in found.active}
+    assert (by_name["x_C"].raised, by_name["x_C"].lowered) == pytest.approx((0, -2))
+    assert (by_name["x_A"].raised, by_name["x_A"].lowered) == pytest.approx((-2, 0))
+    assert (by_name[WHOLE].raised, by_name[WHOLE].lowered) == pytest.approx((0, -2))
+
+
+@pytest.mark.parametrize("goal", ["max", "min"])
+@pytest.mark.parametrize(
+    ("domain", "active"),
+    [
+        ({}, 4),  # a corner of the triangle
+        ({"x_C": (0.0, 0.5)}, None),  # x_C at its bound, x_A and x_B inside
+        ({"x_C": (0.1, 0.5), "x_A": (0.0, 0.2)}, None),  # a corner of the region, on no side of the triangle
+        ({"x_B": 0.0, "x_C": (0.0, 0.5)}, None),  # an edge of the triangle
+        ({"x_A": (0.2, 1.0), "x_B": (0.3, 1.0)}, None),
+    ],
+)
+def test_every_move_of_one_bound_is_worth_what_is_said(composition, goal, domain, active):
+    """Against the limit searched again with that bound moved, up and down."""
+    found = limits(composition, domain, WHOLE, goal)
+    assert active is None or len(found.active) == active
+    step, n_compared = 1e-4, 0
+    for bound in found.active:
+        if bound.kind == "fixed value":
+            continue
+        for change, size in ((bound.raised, step), (bound.lowered, -step)):
+            if not np.isfinite(change):
+                continue
+            again = moved_limit(composition, bound, size, goal, domain)
+            gained = again - found.value
+            # another corner of the same value may gain where this one does not
+            better = 1 if goal == "max" else -1
+            ties = goal == "min" and "x_A" not in (domain or {})
+            assert gained * better >= change * step * better - 2e-6
+            assert ties or gained == pytest.approx(change * step, abs=2e-6)
+            n_compared += 1
+    assert n_compared >= 2
+
+
+def test_an_equation_that_cannot_be_moved_one_way(composition):
+    """x_A + x_B = 0 with both at least 0: there is nothing below."""
+    found = limits(composition, constraints="x_A + x_B == 0")
+    tied = next(bound for bound in found.active if bound.kind == "constraint")
+    assert tied.lowered == -np.inf
+    assert tied.raised == pytest.approx(0)
+
+
+def test_a_bound_said_twice_is_not_what_limits(triangle):
+    found = limits(triangle, {"base": (1, 2), "height": (1, 2.5)}, "base <= 2")
+    assert found.multipliers == pytest.approx({"height <= 2.5": 1.0, "base <= 2": 0.0})
+    assert "of height by 1 m raises the limit by 1 m^2: height is what limits area." in found.hint
+    assert "base" not in found.hint
+
+
+def test_rounding_beside_a_bound_is_the_bound(composition):
+    where = read_region(composition, {"x_A": (0, 1), "x_B": (0.1, 0.7)}, (), place="limits")
+    point = np.array([5.55e-17, 0.7 - 1e-16, 0.5])
+    assert where.snapped(point).tolist() == [0.0, 0.7, 0.5]
+    assert where.as_given(point).tolist() == [0.0, 0.7, 0.5]
 
 
 def test_an_optimum_inside_has_nothing_to_move():

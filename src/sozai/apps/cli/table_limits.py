@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sozai.contracts.errors import InputError, sentence
+from sozai.contracts.errors import ConvergenceWarning, ExtrapolationWarning, InputError, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +30,8 @@ __all__ = [
 Domain = dict[str, tuple[float, float]]
 
 _REMEDY = 'Write --limits "base=0:2", --limits "T=300", --limits "x_A + x_B == 1", or --limits data.'
+_QUOTED = re.compile(r"[`｀]((?:[^`｀]|``)+)[`｀]\s*(\[[^\[\]]*\])?")  # noqa: RUF001
+_OFF = 1e-6  # distance from an exact sum, relative to its parts, that breaks it
 _COMPARISONS = ("<", ">", "==", "≤", "≥", "≦", "≧", "!", "≠")
 
 
@@ -63,7 +67,8 @@ def read_limits(entries: Sequence[str], names: Sequence[str]) -> tuple[Domain, t
     ----------
     entries : sequence of str
         ``NAME=LOW:HIGH``, ``NAME=VALUE``, a linear constraint, or ``data`` for
-        the ranges of the table; a name may carry a unit in brackets.
+        the ranges of the table; a name may stand in backticks, as the law
+        writes it, and may carry a unit in brackets.
     names : sequence of str
         Columns of the law.
 
@@ -77,9 +82,6 @@ def read_limits(entries: Sequence[str], names: Sequence[str]) -> tuple[Domain, t
     >>> read_limits(["base=0:1", "T=300", "base + height <= 1.5", "data"], ["base", "height", "T"])
     ({'base': (0.0, 1.0), 'T': (300.0, 300.0)}, ('base + height <= 1.5',))
     """
-    from sozai.contracts.units import split_unit
-    from sozai.symbolic.formulas.linear_constraints import read_constraint
-
     domain: Domain = {}
     constraints = []
     known = set(names)
@@ -88,7 +90,7 @@ def read_limits(entries: Sequence[str], names: Sequence[str]) -> tuple[Domain, t
         if entry == "data":
             continue
         name, equals, interval = (part.strip() for part in entry.rpartition("="))
-        plain = name if name in known else split_unit(name)[0] if name else ""
+        plain, name = _named(name, known)
         if equals and plain in known and (":" in interval or not interval or _is_number(interval)):
             if plain in taken:
                 raise InputError(
@@ -109,7 +111,7 @@ def read_limits(entries: Sequence[str], names: Sequence[str]) -> tuple[Domain, t
                 )
             )
         elif equals or any(sign in entry for sign in _COMPARISONS):
-            constraints.append(str(read_constraint(entry, list(names), place="--limits")))
+            constraints.append(_constraint(entry, list(names)))
         else:
             raise InputError(
                 sentence(
@@ -117,6 +119,36 @@ def read_limits(entries: Sequence[str], names: Sequence[str]) -> tuple[Domain, t
                 )
             )
     return domain, tuple(constraints)
+
+
+def _named(text: str, known: set[str]) -> tuple[str, str]:
+    """Name before the sign, and the name with its unit; backticks around the name are taken off."""
+    from sozai.contracts.units import split_unit
+
+    if not text or text in known:
+        return text, text
+    quoted = _QUOTED.fullmatch(text)
+    if quoted is None:
+        return split_unit(text)[0], text
+    name = quoted[1].replace("``", "`")
+    return name, f"{name} {quoted[2]}" if quoted[2] else name
+
+
+def _constraint(entry: str, names: list[str]) -> str:
+    """Text of a constraint, refused with a word on names that have to stand in backticks."""
+    from sozai.symbolic.formulas.linear_constraints import read_constraint
+    from sozai.symbolic.formulas.typography import quoted
+
+    try:
+        return str(read_constraint(entry, names, place="--limits"))
+    except InputError as error:
+        bare = re.sub(r"[`｀][^`｀]*[`｀]", " ", entry)  # noqa: RUF001
+        meant = [quoted(name) for name in names if quoted(name) != name and name in bare]
+        if not meant:
+            raise
+        first, *rest = str(error).split("\n")
+        hint = f"Write {' and '.join(meant)} in backticks."
+        raise InputError("\n".join([f"{first} {hint}", *rest])) from None
 
 
 def _is_number(text: str) -> bool:
@@ -151,7 +183,8 @@ def limits_of(law: Any, reading: Reading, entries: Sequence[str]) -> TableLimits
     """Effects over the rows of the table, and both limits of the law in the region asked for.
 
     A region that leaves nothing, or in which the law is not defined, is said in
-    ``failure``: the law that was found is not lost for it.
+    ``failure`` and as a warning: the law that was found is not lost for it. So
+    is a limit at which a sum of columns is not what it is in every row.
 
     Parameters
     ----------
@@ -173,8 +206,63 @@ def limits_of(law: Any, reading: Reading, entries: Sequence[str]) -> TableLimits
             for goal in ("max", "min")
         ]
     except InputError as error:
-        return TableLimits(acting, None, None, constraints, str(error).removeprefix("limits: "))
-    return TableLimits(acting, *found, constraints)
+        failure = str(error).removeprefix("limits: ")
+        warnings.warn(f"no limits: {failure}", ConvergenceWarning, stacklevel=2)
+        return TableLimits(acting, None, None, constraints, failure)
+    return TableLimits(acting, *_held_to_sums(law, reading.X, domain, found), constraints)
+
+
+def _held_to_sums(law: Any, X: pd.DataFrame, domain: Domain, found: list[Any]) -> list[Any]:
+    """Limits with a reason, and a warning, where they break what holds in every row of the table."""
+    from sozai.apps.cli.exact_sums import exact_sums
+
+    acting = [name for name in X.columns if all(name in limit.x for limit in found)]
+    sums = exact_sums(X) or exact_sums(X[acting])  # a wide table may hold too few rows to tell
+    for one in sums:
+        broken = [(k, _broken(law, one, domain, limit)) for k, limit in enumerate(found)]
+        broken = [(k, how) for k, how in broken if how]
+        for k, how in broken:
+            text = (
+                f"In all rows {one}; the {found[k].goal}imum breaks it ({how}); add --limits {_shell(one)}."
+            )
+            found[k] = replace(found[k], reasons=(text, *found[k].reasons), applicable=False)
+        if broken:
+            who = " and ".join(f"the {found[k].goal}imum ({how})" for k, how in broken)
+            verb = "breaks" if len(broken) == 1 else "break"
+            warnings.warn(
+                f"limits: in all rows {one}; {who} {verb} it; add --limits {_shell(one)}",
+                ExtrapolationWarning,
+                stacklevel=3,
+            )
+    return found
+
+
+def _shell(one: Any) -> str:
+    """A constraint quoted for the command line; backticks must not be run by the shell."""
+    return f"'{one}'" if "`" in str(one) else f'"{one}"'
+
+
+def _broken(law: Any, one: Any, domain: Domain, limit: Any) -> str:
+    """How a limit breaks a sum, columns left open taken inside their intervals; empty if it holds."""
+    from sozai.symbolic.limit_region import read_region
+
+    if not set(one.coefficients) & set(limit.x) or abs(limit.value) == float("inf"):
+        return ""
+    where = read_region(law, domain, str(one), place="--limits")
+    ends = {name: (where.low[i], where.high[i]) for i, name in enumerate(where.names)}
+    ends |= {name: (value, value) for name, value in limit.x.items()}
+    low = high = size = 0.0
+    for name, coefficient in one.coefficients.items():
+        parts = [float(coefficient) * float(end) for end in ends[name]]
+        low, high, size = low + min(parts), high + max(parts), size + max(map(abs, parts))
+    constant = float(one.constant)
+    slack = _OFF * max(size, abs(constant))
+    if low - slack <= constant <= high + slack:
+        return ""
+    if low == high:
+        return f"its left side is {low:.4g} there"
+    open_names = " and ".join(name for name in one.coefficients if name not in limit.x)
+    return f"no {open_names} inside its interval meets it there"
 
 
 def as_records(found: TableLimits) -> dict[str, Any]:
@@ -207,6 +295,8 @@ def _record(limit: Any) -> dict[str, Any]:
                 "kind": bound.kind,
                 "of": bound.of,
                 "multiplier": bound.multiplier,
+                "raised": bound.raised,
+                "lowered": bound.lowered,
                 "unit": bound.multiplier_unit,
             }
             for bound in limit.active
@@ -255,8 +345,11 @@ def limit_figures(found: TableLimits) -> dict[str, tuple[Any, str]]:
 
 
 def say(found: TableLimits, screen: Any) -> None:
-    """Say effects and limits on the terminal."""
+    """Say effects and limits on the terminal; what failed comes first."""
     screen.print()
+    if found.failure:
+        screen.print(f"No limits: {found.failure}", style="bold red", soft_wrap=True)
+        screen.print()
     screen.print("Effects, each column moved from its 25 % to its 75 % quantile:")
     frame = found.effects.to_frame()
     unit = f" {found.effects.target_unit}" if found.effects.target_unit else ""
@@ -264,9 +357,8 @@ def say(found: TableLimits, screen: Any) -> None:
         moved = f"{row.column} from {row[7]:.4g} to {_with_unit(row.to, row.unit)}"
         steady = f"slope of one sign in {100 * row.same_sign:.0f} % of the rows"
         screen.print(f"  {moved}: {row.effect:+.4g} ± {row.effect_error:.2g}{unit}; {steady}", soft_wrap=True)
-    screen.print()
-    if found.failure:
-        screen.print(f"No limits: {found.failure}", soft_wrap=True)
+    if found.limits:
+        screen.print()
     for limit in found.limits:
         for line in _lines(limit):
             screen.print(line, soft_wrap=True)

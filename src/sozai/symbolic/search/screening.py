@@ -7,6 +7,7 @@ import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from time import perf_counter
 from typing import Any
@@ -58,7 +59,7 @@ class ScreenResult:
         Candidates without a score: ``reason``, ``operation``, ``count``.
     n_equivalents : ndarray of int64 of shape (k,)
         Other formulas in the space with the same values up to a + b f.
-    equivalents : tuple of tuples of str
+    equivalent_ids : tuple of ndarray of int64
         The five simplest of them.
     seconds : float
         Wall time.
@@ -81,8 +82,13 @@ class ScreenResult:
     n_suspects: int
     n_rejected: pd.DataFrame
     n_equivalents: np.ndarray
-    equivalents: tuple[tuple[str, ...], ...]
+    equivalent_ids: tuple[np.ndarray, ...]
     seconds: float
+
+    @cached_property
+    def equivalents(self) -> tuple[tuple[str, ...], ...]:
+        """The five simplest of the other formulas of every candidate, as text."""
+        return tuple(tuple(self.expressions.texts(ids)) for ids in self.equivalent_ids)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -292,7 +298,7 @@ def _assemble(plan: Plan, shortlist: Shortlist, results: Sequence[Any], begin: f
         n_suspects=sum(int(result["n_suspects"]) for result in results),
         n_rejected=_rejection_table(space, rejected),
         n_equivalents=np.array([len(group) for group in others], dtype=np.int64),
-        equivalents=tuple(tuple(expressions.texts(group["id"][:_N_LISTED])) for group in others),
+        equivalent_ids=tuple(group["id"][:_N_LISTED].copy() for group in others),
         seconds=perf_counter() - begin,
     )
 

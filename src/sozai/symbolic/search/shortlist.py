@@ -167,11 +167,12 @@ def best_formulas(shortlist: Shortlist) -> tuple[np.ndarray, list[np.ndarray]]:
             break
         n_classes *= 2
     shown = shown[np.lexsort((shown["hash"], *_rank_keys(shown)))][: shortlist.n_keep]
-    others = []
-    for record in shown:
-        same = formulas[(formulas["label"] == record["label"]) & (formulas["id"] != record["id"])]
-        others.append(same[_by_simplicity(same)])
-    return shown, others
+    others = formulas[_by_simplicity(formulas)]
+    others = others[np.argsort(others["label"], kind="stable")]
+    first = np.searchsorted(others["label"], shown["label"], "left")
+    last = np.searchsorted(others["label"], shown["label"], "right")
+    same = [others[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+    return shown, [group[group["id"] != node] for node, group in zip(shown["id"], same, strict=True)]
 
 
 def _formulas(space: CandidateSpace, members: np.ndarray) -> np.ndarray:

@@ -20,11 +20,11 @@ from sozai.apps.cli.table_limits import (
     read_limits,
     say,
 )
-from sozai.contracts.errors import InputError
+from sozai.contracts.errors import ConvergenceWarning, ExtrapolationWarning, InputError
 from sozai.study.report import Report
 from sozai.symbolic import SymbolicRegressor
 
-NAMES = ["base", "height", "T (a=b)", "p<q"]
+NAMES = ["base", "height", "T (a=b)", "p<q", "a-b", "2nd"]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,11 @@ def triangle():
         (["base == 1"], {}, ("base == 1",)),
         (["base = height"], {}, ("base = height",)),
         (["p<q=0:1"], {"p<q": (0, 1)}, ()),
+        (["`a-b`=0:5"], {"a-b": (0, 5)}, ()),
+        (["`a-b` = 2", "`base` [mm] = 0:100"], {"a-b": (2, 2), "base [mm]": (0, 100)}, ()),
+        (["｀2nd｀=1:2"], {"2nd": (1, 2)}, ()),  # noqa: RUF001
+        (["`T (a=b)`=300:400"], {"T (a=b)": (300, 400)}, ()),
+        (["`a-b` + `2nd` = 3"], {}, ("`a-b` + `2nd` = 3",)),
         (["data", "0 <= base - height <= 1", "base=0:1"], {"base": (0, 1)}, ("0 <= base - height <= 1",)),
     ],
 )
@@ -68,10 +73,17 @@ def test_entries_are_read(entries, domain, constraints):
         (["base=low:high"], r"Got 'base=low:high'"),
         (["base=0:inf"], r"Got 'base=0:inf'"),
         (["base="], r"Got 'base='"),
-        (["bas=0:1"], r"each entry must name a column \(base, height, T \(a=b\), p<q\)\. Got 'bas=0:1'"),
+        (
+            ["bas=0:1"],
+            r"each entry must name a column \(base, height, T \(a=b\), p<q, a-b, 2nd\)\. Got 'bas=0:1'",
+        ),
         (["base=0:1", "base [mm]=0:1"], r"each column must be named once\. Got 'base \[mm\]=0:1'"),
         (["training"], r"must be an interval, a constraint or 'data'\. Got 'training'"),
         (["base*height<=1"], r"--limits: a constraint must be linear .*base\*height"),
+        (["`a-c`=0:1"], r"each entry must name a column .* Got '`a-c`=0:1'"),
+        (["`a-b`=0:1", "a-b=0:2"], r"each column must be named once\. Got 'a-b=0:2'"),
+        (["a-b+2nd<=3"], r"Got 'a'\. .* Write `a-b` and `2nd` in backticks\.\n"),
+        (["`a-b` + 2nd <= 3"], r"Write `2nd` in backticks\."),
         (["bas<=1"], r"a name must be a column of the table\. Got 'bas'\. Did you mean base"),
     ],
 )
@@ -123,15 +135,66 @@ def test_what_the_terminal_says(triangle):
 
 
 def test_a_region_that_leaves_nothing_does_not_lose_the_law(triangle):
-    found = limits_of(*triangle, ["base + height >= 42"])
+    with pytest.warns(
+        ConvergenceWarning, match=r"no limits: constraints must leave some .* Got 'base \+ height >= 42'"
+    ):
+        found = limits_of(*triangle, ["base + height >= 42"])
     assert found.limits == ()
     assert "constraints must leave some of the domain. Got 'base + height >= 42'" in found.failure
-    assert "No limits: constraints must leave some of the domain." in said(found)
+    text = said(found)
+    assert "No limits: constraints must leave some of the domain." in text
+    assert text.index("No limits") < text.index("Effects")
     records = as_records(found)["limits"]
     assert (records["max"], records["min"]) == (None, None)
     assert records["failure"] == found.failure
     assert set(limit_tables(found)) == {"effects"}
     assert set(limit_figures(found)) == {"effects"}
+
+
+@pytest.fixture(scope="module")
+def mixture():
+    """A property of three fractions that add up to 1 in every row; the law needs two of them."""
+    a, b = np.random.default_rng(0).dirichlet((1, 1, 1), 40).T[:2]
+    X = pd.DataFrame({"x_A": a, "x_B": b, "x_C": 1 - a - b})
+    law = SymbolicRegressor(max_order=2).fit(X, (3 * X["x_A"] + 5 * X["x_A"] * X["x_B"]).rename("P"))
+    return law, SimpleNamespace(X=X, target="P", target_unit=None)
+
+
+def test_a_limit_that_breaks_what_holds_in_every_row_says_so(mixture, tmp_path):
+    law, reading = mixture
+    assert set(law.formula_.replace("*", " ").split()) >= {"x_A", "x_B"}
+    with pytest.warns(ExtrapolationWarning) as warned:
+        found = limits_of(law, reading, ["x_A=0:1", "x_B=0:1", "x_C=0:1"])
+    (text,) = (str(one.message) for one in warned if "in all rows" in str(one.message))
+    # 3 a + 5 a b is largest at a = b = 1, where x_C would have to be -1
+    assert found.maximum.x["x_A"] == found.maximum.x["x_B"] == 1
+    assert "in all rows x_A + x_B + x_C = 1; the maximum (no x_C inside its interval meets it there)" in text
+    assert text.endswith('breaks it; add --limits "x_A + x_B + x_C = 1"')
+    assert "the maximum breaks it (no x_C" in said(found)
+    assert not found.maximum.applicable
+    assert "In all rows x_A + x_B + x_C = 1" in as_records(found)["limits"]["max"]["reasons"][0]
+    report = Report("A law")
+    limit_section(report, found)
+    assert "In all rows x_A + x_B + x_C = 1" in report.write(tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_a_limit_that_holds_the_sum_says_nothing_of_it(mixture):
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        found = limits_of(*mixture, ["x_A=0:1", "x_B=0:1", "x_C=0:1", "x_A + x_B + x_C = 1"])
+    assert not any("in all rows" in str(one.message) for one in warned)
+    # a (3 + 5 (1 - a)) = 8 a - 5 a²: 3.2 at a = 0.8
+    assert found.maximum.value == pytest.approx(3.2, abs=1e-5)
+
+
+def test_both_limits_off_the_sum_are_said_once(mixture):
+    law, reading = mixture
+    with pytest.warns(ExtrapolationWarning) as warned:
+        limits_of(law, reading, ["x_A=0.9:0.95", "x_B=0.9:0.95", "x_C=0.5"])
+    texts = [str(one.message) for one in warned if "in all rows" in str(one.message)]
+    assert len(texts) == 1
+    assert "the maximum" in texts[0]
+    assert "and the minimum" in texts[0]
 
 
 def test_an_infinite_limit_is_said_and_is_null_in_json():
