@@ -71,6 +71,8 @@ def validate_table(
         target = np.asarray(y)
         if target.dtype.kind == "f" and target.ndim == 1:
             require_finite(target[:, None].astype(np.float64), place=place, argument="y")
+        if target.dtype.kind in "OUST" and target.ndim == 1:
+            _refuse_words(target, place)
     options = {
         "dtype": np.float64,
         "ensure_all_finite": False,
@@ -135,6 +137,19 @@ def _refuse_text(cells: Any, name: str, dtype: Any, place: str) -> None:
                         at=f"in row {row} of column {name!r} (dtype {dtype})",
                         remedy="Convert the column or leave it out.",
                     )
+                ) from None
+
+
+def _refuse_words(y: Any, place: str) -> None:
+    """Name the first entry of a target that is text and no number."""
+    for row, cell in enumerate(y.tolist()):
+        if isinstance(cell, str):
+            try:
+                float(cell)
+            except ValueError:
+                remedy = "Correct or drop the row; names of classes are for a classifier."
+                raise InputError(
+                    sentence(place, "y", "hold numbers", cell, at=f"at row {row}", remedy=remedy)
                 ) from None
 
 

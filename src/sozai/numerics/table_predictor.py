@@ -39,7 +39,7 @@ from sozai.numerics.table_prediction.left_out_rows import (
 )
 from sozai.numerics.table_prediction.row_domain import RowDomain
 from sozai.numerics.table_prediction.row_folds import Fold, check_groups, make_folds
-from sozai.numerics.table_prediction.target_scale import choose_scale
+from sozai.numerics.table_prediction.target_scale import FractionScale, choose_scale
 
 __all__ = ["TablePredictor"]
 
@@ -65,7 +65,8 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     target : {"real", "positive", "fraction"}, default="real"
         ``"positive"`` models the logarithm, ``"fraction"`` the logit of a yield, conversion or share
         (0 to 1, or 0 to 100 when the name of ``y`` carries the unit % or a value is above 1). All
-        predictions and interval ends stay in the allowed range.
+        predictions and interval ends stay in the allowed range; the interval of a fraction outside the
+        domain is the whole range.
     conformal : bool, default=True
         Leave rows out, fold by fold, with everything repeated: gives ``validation_``,
         ``importances_`` and intervals calibrated on the errors. Without, one fit and the intervals of
@@ -246,6 +247,12 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             For a level outside (0, 1), and without ``conformal`` for a model that knows no error.
 
+        Notes
+        -----
+        A fraction outside the domain (:meth:`applicability`) gets the whole range, 0 to 1 or 0 to 100:
+        there the logit runs to one end whatever its error, and the interval would shrink to a point just
+        where nothing was measured.
+
         Warns
         -----
         ConvergenceWarning
@@ -259,7 +266,7 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
             mean, own = predict_with_std(self.model_, used)
             reach = float(ndtri(0.5 + 0.5 * level)) * self._calibrated(own, len(used))
-            return self.scale_.backward(mean - reach), self.scale_.backward(mean + reach)
+            return self._ends(mean - reach, mean + reach, used)
         level = self._reachable(level, "TablePredictor.predict_interval")
         if self._fold_models:
             answers = [predict_with_std(model, used) for model in self._fold_models]
@@ -269,7 +276,7 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         else:
             mean, own = predict_with_std(self.model_, used)
             lower, upper = self.conformal_.interval_around(mean, own, level=level)
-        return self.scale_.backward(lower), self.scale_.backward(upper)
+        return self._ends(lower, upper, used)
 
     def applicability(self, X: Any) -> pd.DataFrame:
         """Whether every row lies where training rows were, and if not, why.
@@ -286,11 +293,7 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             each left out.
         """
         check_is_fitted(self)
-        used = self._rows(X)
-        std = None
-        if isinstance(self.model_, GaussianProcess):
-            std = self.model_.predict(used, return_std=True)[1]
-        reasons = self.domain_.reasons(used, std=std, std_limit=self._std_limit)
+        reasons = self._reasons(self._rows(X))
         return RowDomain.frame(reasons, X.index if hasattr(X, "columns") else None)
 
     def left_out(self, level: float = 0.9) -> FoldScore:
@@ -337,6 +340,24 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         back = self.scale_.backward
         ends = back(lower), back(upper)
         return FoldScore.of(y, back(mean), *ends, folds, protocol, level=level, groups=groups)
+
+    def _reasons(self, used: Array) -> Any:
+        """Why every row lies outside the domain; empty text inside."""
+        std = None
+        if isinstance(self.model_, GaussianProcess):
+            std = self.model_.predict(used, return_std=True)[1]
+        return self.domain_.reasons(used, std=std, std_limit=self._std_limit)
+
+    def _ends(self, lower: Array, upper: Array, used: Array) -> tuple[Array, Array]:
+        """Ends of the intervals in the user's unit; a fraction outside the domain may be anything.
+
+        The logit, extrapolated, saturates: even a wide interval of it becomes a point at 0 or at the whole.
+        """
+        low, high = self.scale_.backward(lower), self.scale_.backward(upper)
+        if isinstance(self.scale_, FractionScale):
+            outside = np.array([bool(reason) for reason in self._reasons(used)], dtype=bool)
+            low, high = np.where(outside, 0.0, low), np.where(outside, self.scale_.whole, high)
+        return low, high
 
     def _varying(self, X: Array, y: Array) -> NDArray[np.int64]:
         """Columns that vary; the others are named, and a constant target is said."""

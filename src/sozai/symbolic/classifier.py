@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin, clone
 
 from sozai.contracts.errors import InputError, sentence
@@ -287,6 +288,7 @@ class SymbolicClassifier(FittedClasses, ClassifierMixin, BaseEstimator):
                 )
             )
         X = validate_table(self, X, min_samples=2)
+        _need_labels(y)
         classes = read_labels(X, y, place="SymbolicClassifier.fit")
         if groups is not None and len(groups) != len(X):
             raise InputError(
@@ -425,4 +427,18 @@ class SymbolicClassifier(FittedClasses, ClassifierMixin, BaseEstimator):
             primary,
             leverage_limit=max(3 * design.shape[1] / len(design), largest),
             declared=self.domain,
+        )
+
+
+def _need_labels(y):
+    """Refuse a row without label by its number; whether the labels make sense is seen later."""
+    labels = np.asarray(y)
+    if labels.ndim != 1:
+        return
+    missing = pd.isna(labels)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise InputError(
+            f"SymbolicClassifier.fit: y must have a label in every row. Input y contains NaN or None: "
+            f"{labels[row]} at row {row} ({int(missing.sum())} of {labels.size} rows). Drop these rows first."
         )

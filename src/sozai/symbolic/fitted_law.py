@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Real
 
 import numpy as np
 from scipy.stats import t as student
@@ -144,9 +145,21 @@ class FittedLaw:
         Returns
         -------
         Reach
+
+        Raises
+        ------
+        InputError
+            A target that is no number, and all that :func:`sozai.symbolic.reach.reach` refuses.
         """
         from sozai.symbolic.reach import reach
 
+        if not isinstance(target, Real) or isinstance(target, (bool, np.bool_)):
+            raise InputError(
+                sentence(
+                    "reach", "target", "be one number, in the unit of the target", target,
+                    remedy="Write law.reach(2.0).",
+                )
+            )  # fmt: skip
         return reach(self, target, domain, constraints, goal, **options)
 
     def formula_of(self, model, *, digits="auto", snap=False):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sozai.contracts.checks import as_generator, as_matrix, as_names, spawn
-from sozai.contracts.errors import InputError, UnitError, sentence
+from sozai.contracts.errors import ConvergenceWarning, InputError, UnitError, sentence
 from sozai.contracts.parallel import run_chunks
 from sozai.contracts.progress import Progress
 from sozai.contracts.records import Failure
@@ -67,7 +67,7 @@ def find_invariants(
     Parameters
     ----------
     X : DataFrame or array of shape (n_samples, n_columns)
-        At least 4 rows; a few dozen columns. Labels may carry units.
+        At least 4 rows and 2 columns, at most a few dozen. Labels may carry units.
     form : {"power", "linear"}, default="power"
         Products of powers (all values positive), or sums.
     names : sequence of str, optional
@@ -112,6 +112,8 @@ def find_invariants(
     -----
     UserWarning
         A unit is not known, so its column is added to no other (``"linear"``).
+    ConvergenceWarning
+        Nothing was found, and the rows are too few for anything to be told from chance.
 
     See Also
     --------
@@ -190,7 +192,7 @@ def find_invariants(
     ]
     laws = [law for law in laws if law[0].ratio <= tolerance]
     ordered = _ordered(laws, taken)
-    return InvariantList(
+    laws = InvariantList(
         invariants=tuple(ordered[:n_best]),
         form=form,
         n_samples=values.shape[0],
@@ -203,6 +205,9 @@ def find_invariants(
         significance=significance,
         n_permutations=n_permutations,
     )
+    if laws.too_few:
+        warnings.warn(f"{_PLACE}: {laws.too_few}", ConvergenceWarning, stacklevel=2)
+    return laws
 
 
 # --- which subsets are tied beyond chance ------------------------------------------------------------
@@ -382,7 +387,8 @@ def _complexity(law: Invariant) -> tuple[int, float]:
 def _table(X, names) -> tuple[tuple[str, ...], np.ndarray]:
     """Labels and finite values."""
     given = getattr(X, "columns", None) if names is None else names
-    values = as_matrix(X, place=_PLACE, min_samples=4, names=None if given is None else list(map(str, given)))
+    given = None if given is None else list(map(str, given))
+    values = as_matrix(X, place=_PLACE, min_samples=4, min_columns=2, names=given)
     return as_names(given, values.shape[1], place=_PLACE), values
 
 

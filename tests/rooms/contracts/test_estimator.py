@@ -62,3 +62,12 @@ def test_names_of_columns_with_and_without_a_frame(fitted):
     bare = Holder()
     validate_table(bare, FRAME.to_numpy())
     assert input_names(bare) == ("x0", "x1")
+
+
+@pytest.mark.parametrize("dtype", [object, str, "string"])
+def test_a_word_in_the_target_is_named(dtype):
+    y = pd.Series(["1.5", "2", "n.d.", "3"], dtype=dtype)
+    with pytest.raises(
+        InputError, match=r"Holder\.fit: y must hold numbers\. Got 'n\.d\.' at row 2\. Correct or drop"
+    ):
+        validate_table(Holder(), np.arange(8.0).reshape(4, 2), y)

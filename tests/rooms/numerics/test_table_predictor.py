@@ -176,6 +176,18 @@ def test_no_prediction_of_a_yield_leaves_0_to_100(yields, reach, level, linear, 
     assert (answers[1] <= answers[2]).all()
 
 
+@pytest.mark.parametrize("conformal", [True, False])
+def test_a_yield_outside_the_domain_may_be_anything(conformal):
+    X = np.linspace(0, 1, 30)[:, None]
+    y = np.clip(100 * expit(8 * X[:, 0] - 4), 0, 100)
+    predictor = TablePredictor("gp", "fraction", cv=3, conformal=conformal, random_state=0).fit(X, y)
+    lower, upper = predictor.predict_interval([[0.5], [40.0], [-40.0]], level=0.8)
+    assert (lower[1:].tolist(), upper[1:].tolist()) == ([0.0, 0.0], [100.0, 100.0])
+    assert 40 < lower[0] < 50 < upper[0] < 60
+    plain = TablePredictor("gp", cv=3, conformal=conformal, random_state=0).fit(X, y)
+    assert plain.predict_interval([[40.0]], level=0.8)[1][0] != 100.0
+
+
 def planted(kind, n, seed):
     """Table of one kind: columns, target, groups."""
     rng = np.random.default_rng([seed, n])

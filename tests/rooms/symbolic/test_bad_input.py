@@ -316,3 +316,11 @@ def refusal_of_changed(path, content, place, law, table):
         return str(error)
     np.testing.assert_array_equal(again.predict(table), law.predict(table))
     return ""
+
+
+@pytest.mark.parametrize("target", ["2", None, [1.0], True])
+def test_a_target_to_be_reached_is_one_number(target):
+    X = pd.DataFrame({"x": np.linspace(0, 1, 12)})
+    law = SymbolicRegressor(max_order=1).fit(X, 2 * X["x"])
+    with pytest.raises(InputError, match=r"reach: target must be one number, .* Write law\.reach\(2\.0\)"):
+        law.reach(target)

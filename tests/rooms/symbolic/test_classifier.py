@@ -264,7 +264,7 @@ def test_what_is_refused(table, layered):
         SymbolicClassifier().fit(table, ["a"] * 120)
     with pytest.raises(InputError, match=r"Unknown label type: continuous"):
         SymbolicClassifier().fit(table, table["r_A"])
-    with pytest.raises(InputError, match=r"y must be finite. Input y contains NaN"):
+    with pytest.raises(InputError, match=r"y must have a label in every row. Input y contains NaN"):
         SymbolicClassifier().fit(table, np.r_[np.nan, np.ones(119)])
     with pytest.raises(InputError, match=r"y must be given"):
         SymbolicClassifier().fit(table, None)
@@ -285,3 +285,12 @@ def test_what_is_refused(table, layered):
     law = SymbolicClassifier(None, ["ratio"], max_terms=1, calibration=None).fit(table, layered)
     with pytest.raises(InputError, match=r"missing: r_B"):
         law.predict(table[["r_A", "n"]])
+
+
+@pytest.mark.parametrize("nothing", [None, np.nan, pd.NA])
+def test_a_row_without_label_is_named(nothing):
+    X = np.random.default_rng(0).uniform(1, 3, (12, 2))
+    y = np.array(["p", "q"] * 6, dtype=object)
+    y[[4, 9]] = nothing
+    with pytest.raises(InputError, match=r"must have a label in every row\. .* at row 4 \(2 of 12 rows\)"):
+        SymbolicClassifier().fit(X, y)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
-from sozai.contracts.errors import InputError, UnitError
+from sozai.contracts.errors import ConvergenceWarning, InputError, UnitError
 from sozai.symbolic.invariants import find_invariants
 from sozai.symbolic.relations.invariant_record import power_text, product_unit, sum_text
 from sozai.symbolic.relations.partial_correlations import (
@@ -307,7 +307,8 @@ def test_false_findings_are_no_more_frequent_than_asked_for(kind):
 
 def test_too_few_rows_are_never_significant():
     x = np.array([1.0, 2.0, 3.0, 5.0])
-    assert len(find_invariants(np.column_stack([x, x**2]))) == 0  # 24 shuffles: one in 12 is as good
+    with pytest.warns(ConvergenceWarning, match="so few rows cannot tell a law from chance"):
+        assert len(find_invariants(np.column_stack([x, x**2]))) == 0  # 24 shuffles: one in 12 is as good
     longer = np.array([1.0, 2.0, 3.0, 5.0, 7.0, 11.0, 13.0])
     assert find_invariants(np.column_stack([longer, longer**2]))[0].formula == "x0**2/x1"
 
@@ -408,12 +409,25 @@ def test_options_that_make_no_sense(options, message):
 
 
 def test_tables_that_cannot_be_used():
-    with pytest.raises(InputError, match=r"at least 4 rows and 1 columns. Got 'shape \(3, 2\)'"):
+    with pytest.raises(InputError, match=r"at least 4 rows and 2 columns. Got 'shape \(3, 2\)'"):
         find_invariants(np.ones((3, 2)))
+    with pytest.raises(InputError, match=r"at least 4 rows and 2 columns. Got 'shape \(8, 1\)'"):
+        find_invariants(pd.DataFrame({"a": np.arange(1.0, 9.0)}))
     with pytest.raises(InputError, match=r"contains NaN .* first at row 2, column 'b'"):
         find_invariants(pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [1, 2, np.nan, 4]}))
     with pytest.raises(InputError, match=r"unique. Got 'a'"):
         find_invariants(np.ones((5, 2)), names=["a", "a"])
+
+
+def test_too_few_rows_are_said_where_nothing_is_found():
+    X = np.array([[1.0, 1], [2, 8], [3, 27], [4, 64]])
+    with pytest.warns(ConvergenceWarning, match=r"cannot tell a law .* are 4, and 6 are needed .* 2 columns"):
+        found = find_invariants(X)
+    assert (len(found), found.n_samples_needed) == (0, 6)
+    rows = np.arange(1.0, 7.0)
+    laws = find_invariants(np.column_stack([rows, rows**3]))
+    assert laws[0].exponents == (3, -1)
+    assert laws.too_few == ""
 
 
 def test_a_search_that_would_take_too_long_says_how_long():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.table_question import LARGE_OPERATIONS, TableQuestion, split_operations
-from sozai.contracts.errors import InputError, sentence
+from sozai.apps.cli.usage import UsageError
+from sozai.contracts.errors import sentence
 
 if TYPE_CHECKING:
     from sozai.apps.cli.table_reading import Reading
@@ -135,7 +136,7 @@ def refuse_with_classes(question: TableQuestion) -> None:
     }
     for option, (value, default) in of_quantities.items():
         if value != default:
-            raise InputError(
+            raise UsageError(
                 sentence(
                     option, "the option", "be left out where the target holds classes",
                     ", ".join(value) if isinstance(value, tuple) else value,
@@ -143,7 +144,7 @@ def refuse_with_classes(question: TableQuestion) -> None:
                 )
             )  # fmt: skip
     if question.max_terms is not None and question.max_terms > 3:
-        raise InputError(
+        raise UsageError(
             sentence(
                 "--max-terms", "the number", "be at most 3 where the target holds classes",
                 question.max_terms, remedy="Give 1, 2 or 3.",

@@ -35,6 +35,7 @@ def as_payload(found: ClassAnswer) -> dict[str, Any]:
                 {"n_scored": screen.n_scored, "n_kept": len(screen.ids), "seconds": screen.seconds}
                 for screen in law.screens_
             ],
+            "log": found.search_log,
         },
         "n_candidates": law.n_candidates_,
         "rule": law.rule_,

@@ -118,6 +118,8 @@ def _settings_section(report: Report, found: ClassAnswer) -> None:
         for k, screen in enumerate(law.screens_, start=1)
     ]
     report.table(pd.DataFrame(screens), caption="Passes over the formulas: what was scored, what was kept.")
+    for line in found.search_log:
+        report.text(f"{line}.")
     if len(law.generation_report_):
         report.table(law.generation_report_, caption="Formulas dropped, by reason.")
     for note in found.notes:

@@ -62,6 +62,11 @@ class ClassAnswer(Conversions):
     seconds: float = 0.0
 
     @property
+    def search_notes(self) -> tuple[str, ...]:
+        """What the search says of itself."""
+        return tuple(self.law.notes_)
+
+    @property
     def classes(self) -> dict[Any, int]:
         """Rows of every class."""
         labels = self.reading.y.tolist()

@@ -188,7 +188,7 @@ def explain_table(
         typer.Option(
             metavar="N",
             min=1,
-            help="Most formulas of the large search, 1e8 when left out; the simplest are searched first.",
+            help="Most formulas of the large search, the simplest first; about a minute of them when left out.",
             rich_help_panel=_LAW,
         ),
     ] = None,

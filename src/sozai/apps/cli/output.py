@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.usage import UsageError
 from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import (
     InputError,
@@ -80,7 +81,7 @@ def open_streams() -> None:
 
 
 def exit_code(error: BaseException) -> int | None:
-    """Exit code of a failure: 3 for data, 4 for numbers, 130 for Ctrl-C, None for an error of our own.
+    """Exit code of a failure: 2 for usage, 3 for data, 4 for numbers, 130 for Ctrl-C, None for our own error.
 
     Examples
     --------
@@ -93,6 +94,8 @@ def exit_code(error: BaseException) -> int | None:
         return 130
     if isinstance(error, (NotInvertibleError, LinAlgError, ArithmeticError, MemoryError)):
         return 4
+    if isinstance(error, UsageError):
+        return 2
     if isinstance(error, (InputError, MissingDataError, MissingPackageError, OSError, UnicodeError)):
         return 3
     return None
@@ -101,7 +104,7 @@ def exit_code(error: BaseException) -> int | None:
 def say_failure(error: BaseException) -> None:
     """One sentence on stderr."""
     if isinstance(error, KeyboardInterrupt):
-        text = "Interrupted; nothing was written."
+        text = "Interrupted; no answer was written."
     elif isinstance(error, OSError) and error.strerror:
         place = f" {error.filename}" if error.filename else ""
         text = f"{error.strerror}:{place}. Check this place and its rights."

@@ -137,10 +137,6 @@ def say_predictions(found: PropertyAnswer) -> None:
     for repair in repair_records(reading.table)[:5]:
         place = f"row {repair['row']}, column {repair['column']!r}" if repair["row"] is not None else "table"
         screen.print(f"Repaired, {place}: {repair['message']}", soft_wrap=True)
-    if reading.dropped:
-        rows = ", ".join(str(record["row"]) for record in reading.dropped[:10])
-        text = "rows without a number in every column are left out"
-        screen.print(f"{len(reading.dropped)} {text}: {rows}", soft_wrap=True)
     _say_end(found, screen)
 
 

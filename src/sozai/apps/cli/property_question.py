@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sozai.apps.cli.table_output import check_places
 from sozai.apps.cli.table_question import TableQuestion
+from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, sentence
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from sozai.apps.cli.table_reading import NewRows, Reading
 
 __all__ = [
@@ -50,7 +53,7 @@ class PropertyQuestion:
 
 def refuse_formula(column: str) -> NoReturn:
     """Say that formulas are not turned into numbers yet, and what to do meanwhile."""
-    raise InputError(
+    raise UsageError(
         sentence(
             "--formula", "a column of formulas", "wait until formulas can be turned into numbers", column,
             remedy="Give the composition as columns of numbers, one an element or feature.",
@@ -103,13 +106,16 @@ def choose_kind(question: PropertyQuestion, reading: Reading) -> tuple[str, list
         _check_kind(question.kind, reading, whole)
         return question.kind, []
     named = f"{reading.target!r}"
+    doubt = _maybe_shares(reading) if percent else []
     if percent and within:
         text = (
             "so it is modelled as a percentage and predictions stay within 0 and 100; --kind real lifts that."
         )
-        return "fraction", [f"{named} has the unit {unit}, {text}"]
+        return "fraction", [f"{named} has the unit {unit}, {text}", *doubt]
     if percent:
-        return "real", [f"{named} has the unit {unit} but values outside 0 to 100, so any number is allowed."]
+        row, value = _first((y < 0) | (y > whole), reading)
+        text = f"values outside 0 to 100, the first {value:g} in row {row}, so any number is allowed."
+        return "real", [f"{named} has the unit {unit} but {text}", *doubt]
     if within and any(word in reading.target.lower() for word in _SHARES):
         text = f"with --kind fraction its predictions stay within 0 and {whole:g}."
         return "real", [f"{named} looks like a percentage or fraction but has no unit %; {text}"]
@@ -123,22 +129,41 @@ def choose_kind(question: PropertyQuestion, reading: Reading) -> tuple[str, list
 
 def _check_kind(kind: str, reading: Reading, whole: float) -> None:
     """Name the first row whose value the kind does not allow."""
-    import numpy as np
-
     y = reading.y
     if kind == "real":
         return
     bad = y <= 0 if kind == "positive" else (y < 0) | (y > whole)
     if bad.any():
-        place = int(np.argmax(bad))
-        rows = reading.table.rows[reading.table.frame.index.get_indexer(reading.X.index)]
+        row, value = _first(bad, reading)
         allowed = "be positive" if kind == "positive" else f"lie between 0 and {whole:g}"
         raise InputError(
             sentence(
-                f"--kind {kind}", f"every value of {reading.target!r}", allowed, float(y[place]),
-                at=f"in row {rows[place]}", remedy="Correct the cell, or use --kind real.",
+                f"--kind {kind}", f"every value of {reading.target!r}", allowed, value,
+                at=f"in row {row}", remedy="Correct the cell, or use --kind real.",
             )
         )  # fmt: skip
+
+
+def _first(bad: np.ndarray, reading: Reading) -> tuple[int, float]:
+    """Row, as the file counts it, and value of the first marked entry of the target."""
+    place = int(bad.argmax())
+    rows = reading.table.rows[reading.table.frame.index.get_indexer(reading.X.index)]
+    return int(rows[place]), float(reading.y[place])
+
+
+def _maybe_shares(reading: Reading) -> list[str]:
+    """Doubt a target in percent of which nine values in ten lie between 0 and 1."""
+    y = reading.y
+    n_above = int(((y < 0) | (y > 1)).sum())
+    if n_above > len(y) // 10:
+        return []
+    counted = "All values" if not n_above else f"All but {n_above} of the {len(y)} values"
+    target = reading.target
+    text = (
+        f"{counted} of {target!r} lie between 0 and 1 although its unit is %: if these are fractions, write "
+        f"the unit as 1 (header '{target} [1]', or --units \"{target}=1\") and add --kind fraction."
+    )
+    return [text]
 
 
 def refuse_no_rows(question: PropertyQuestion, new: NewRows | None) -> None:
@@ -183,9 +208,6 @@ def _of_this_command(text: str, question: PropertyQuestion) -> str:
 
 def _of_new_rows(text: str, file: Path, new: Path) -> str:
     """Return the sentence with what to do about a table of new rows."""
-    absent = re.match(r"--apply: the column must be in the table\. Got ('.*?') in ", text)
-    if absent:
-        text += f" Add the column, or learn without it: --ignore {absent[1]}."
     strange = re.match(r"Table\.numeric: column ('.*?') must hold numbers\.", text)
     if strange and f"of '{new}'" in text:
         remedy = f"empty it to skip its row, or learn without the column: --ignore {strange[1]}."

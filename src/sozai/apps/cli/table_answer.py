@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from sozai.apps.cli.wording import in_command_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,11 +17,31 @@ if TYPE_CHECKING:
 __all__ = ["Conversions", "TableAnswer"]
 
 
+# What a search says of itself and the user must know: something was not searched.
+_NOT_SEARCHED = re.compile(r"more complex ones exceed|stopped after|interrupted|laws end at")
+
+
 class Conversions:
-    """What an answer with a ``law`` and a ``reading`` says about units."""
+    """What an answer with a ``law`` and a ``reading`` says about units, and the log of its search."""
 
     law: Any
     reading: Reading
+    notes: list[str]
+
+    @property
+    def search_notes(self) -> tuple[str, ...]:
+        """What the search says of itself."""
+        raise NotImplementedError
+
+    @property
+    def search_log(self) -> list[str]:
+        """Steps of a large search, in its own words: a record, no warning."""
+        return [in_command_words(note) for note in self.search_notes if not _NOT_SEARCHED.search(note)]
+
+    def part_notes(self) -> None:
+        """Keep in ``notes`` what is a warning, each once; the log of the search has its own place."""
+        log = set(self.search_log)
+        self.notes = [note for note in dict.fromkeys(self.notes) if note not in log]
 
     @property
     def formula_units(self) -> dict[str, str | None]:
@@ -77,6 +100,11 @@ class TableAnswer(Conversions):
     predictions: pd.DataFrame | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    @property
+    def search_notes(self) -> tuple[str, ...]:
+        """What the large search says of itself; nothing for the small one."""
+        return tuple(self.law.models_.notes) if self.plan.large else ()
 
     @property
     def simplified(self) -> str | None:

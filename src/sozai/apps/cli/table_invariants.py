@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import collected_warnings, console, emit_json, progress_console, staged_folder
 from sozai.apps.cli.table_question import TableQuestion
-from sozai.apps.cli.table_reading import Reading, _features, _numbers, _read, _resolve, _row_names, _units
+from sozai.apps.cli.table_reading import (
+    Reading,
+    _features,
+    _numbers,
+    _read,
+    _resolve,
+    _row_names,
+    _units,
+    left_out_note,
+)
 from sozai.apps.cli.table_records import repair_records
 from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import InputError, sentence
@@ -88,6 +97,11 @@ class InvariantAnswer:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
+    @property
+    def rows_needed(self) -> int:
+        """Rows from which a law of these columns can be told from chance."""
+        return max((laws.n_samples_needed for laws in self.lists.values()), default=0)
+
 
 def answer(question: TableQuestion) -> None:
     """Answer ``explain table FILE --invariants`` without a target."""
@@ -131,13 +145,14 @@ def read_columns(question: TableQuestion) -> InvariantColumns:
     values, dropped = _numbers(table, names, question.missing)
     _need(values, question)
     units, overruled = _units(table, question)
+    left_out = [{"row": row.row, "column": row.column, "text": row.text} for row in dropped]
     return InvariantColumns(
         X=values,
         units=units,
         row_names=_row_names(table, values.index, identifiers or _only_names(table, names)),
         table=table,
-        dropped=[{"row": row.row, "column": row.column, "text": row.text} for row in dropped],
-        notes=(*notes, *overruled),
+        dropped=left_out,
+        notes=(*notes, *overruled, *left_out_note(left_out)),
     )
 
 
@@ -170,6 +185,8 @@ def find(
         with warnings.catch_warnings():
             # The reading of the table has said which units are not known.
             warnings.filterwarnings("ignore", message="find_invariants: the unit")
+            # The verdict says that the rows are too few.
+            warnings.filterwarnings("ignore", message="find_invariants: so few rows")
             lists[form] = find_invariants(
                 X, form, max_terms=terms, dimensions=known or "infer", n_best=20, rng=seed, n_jobs=n_jobs,
                 progress=False,
@@ -189,6 +206,7 @@ def as_records(found: InvariantAnswer) -> dict[str, Any]:
         "units": {name: columns.units.get(name) for name in columns.X.columns},
         "n_rows": len(columns.X),
         "rows": columns.row_names,
+        "n_rows_needed": found.rows_needed,
         "dropped_rows": columns.dropped,
         "repairs": repair_records(columns.table),
         "max_terms": found.max_terms,
@@ -304,6 +322,9 @@ def _verdict(found: InvariantAnswer) -> str:
     independent = sum(law.kind == "independent" for law in found.invariants)
     combinations = "1 combination" if tries == 1 else f"{tries:,} combinations"
     searched = f"{n_rows} rows, {n_columns} columns; {combinations} of up to {found.max_terms} columns tried"
+    few = next((laws.too_few for laws in found.lists.values() if laws.too_few), "")
+    if not independent and few:
+        return f"{few.capitalize()} {searched}."
     if not independent:
         return f"Nothing stays constant beyond chance. {searched}."
     laws = "1 independent law stays" if independent == 1 else f"{independent} independent laws stay"

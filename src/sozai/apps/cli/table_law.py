@@ -17,6 +17,7 @@ from sozai.apps.cli.table_question import Plan, TableQuestion, default_plan
 from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows, read_question
 from sozai.apps.cli.table_regressor import make_regressor, seconds_of_search
 from sozai.apps.cli.table_resume import forget_parts, kept_parts, parts_folder
+from sozai.apps.cli.usage import as_usage
 from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import InputError
 
@@ -64,7 +65,8 @@ def find_law(
     _check_preferred(question, reading)
     plan = default_plan(question, reading.X.shape[1])
     if question.limits:
-        read_limits(question.limits, list(reading.X.columns))  # wrong words are refused before the search
+        with as_usage():  # wrong words are refused before the search
+            read_limits(question.limits, list(reading.X.columns))
     update(f"searching laws of {reading.X.shape[1]} columns, {len(reading.y)} rows ({plan})")
     with kept_parts(parts_folder(question) if plan.large else None, notes) as store:
         law = _fit(question, reading, plan, update, store)

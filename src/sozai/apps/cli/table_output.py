@@ -40,6 +40,7 @@ def _refuse(option: str, requirement: str, path: Path, remedy: str) -> NoReturn:
 def deliver(found: TableAnswer | ClassAnswer) -> None:
     """Write what was asked for; files first, so that a line about them is true."""
     question = found.question
+    found.part_notes()
     if question.save is not None:
         _save(found.law, question.save)
     as_payload, say_answer, write_folder, schema = _ways(found.reading.is_class)

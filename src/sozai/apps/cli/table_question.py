@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sozai.contracts.errors import InputError, sentence
+from sozai.apps.cli.usage import UsageError
+from sozai.contracts.errors import sentence
 
 __all__ = [
     "LARGE_OPERATIONS",
@@ -125,6 +126,13 @@ def default_plan(question: TableQuestion, n_features: int) -> Plan:
         _refuse_small_options(question)
         named = LARGE_OPERATIONS if question.operations is None else split_operations(question.operations)
         return Plan(*named, question.max_rung or _LARGE_RUNG, large=True)
+    if question.max_candidates is not None:
+        raise UsageError(
+            sentence(
+                "--max-candidates", "the option", "be left out without --search large or classes",
+                question.max_candidates, remedy="Add --search large.",
+            )
+        )  # fmt: skip
     if question.operations is not None:
         return Plan(*split_operations(question.operations), question.order or 2)
     if question.order is not None:
@@ -147,7 +155,7 @@ def _refuse_small_options(question: TableQuestion) -> None:
     for option, (value, default) in small.items():
         if value != default:
             remedy = "--max-rung says how deep formulas are nested." if option == "--order" else ""
-            raise InputError(
+            raise UsageError(
                 sentence(option, "the option", "be left out with --search large", value, remedy=remedy)
             )
 
@@ -164,10 +172,15 @@ def refuse_with_invariants(question: TableQuestion) -> None:
         "--compare": question.compare,
         "--apply": question.apply,
         "--save": question.save,
+        "--order": question.order,
+        "--operations": question.operations,
+        "--symmetry": question.symmetry,
+        "--max-rung": question.max_rung,
+        "--max-candidates": question.max_candidates,
     }
     for option, value in about_laws.items():
         if value:
-            raise InputError(
+            raise UsageError(
                 sentence(
                     option, "the option", "be left out with --invariants", value,
                     remedy="No column is explained there: ask for a law in a command of its own.",
@@ -195,7 +208,7 @@ def split_operations(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, 
             near = get_close_matches(word, [*UNARY_OPERATIONS, *PAIR_OPERATIONS], n=3, cutoff=0.5)
             remedy = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
             known = f"of one column {', '.join(UNARY_OPERATIONS)}; of two {', '.join(PAIR_OPERATIONS)}"
-            raise InputError(
+            raise UsageError(
                 sentence("--operations", "each name", f"be one of these: {known}", word, remedy=remedy)
             )
     return tuple(word for word in words if word in of_one), tuple(word for word in words if word in of_pairs)
@@ -212,7 +225,7 @@ def read_memory(text: str) -> float:
     match = re.fullmatch(r"\s*(\d+\.?\d*(?:[eE]\d+)?|\.\d+)\s*([KMG]I?)?B?\s*", text.upper())
     size = float(match[1]) * _BYTES[match[2] or ""] if match else 0.0
     if not 0 < size < math.inf:
-        raise InputError(
+        raise UsageError(
             sentence("--memory", "the size", "be a number of bytes, MB or GB", text, remedy="Write 200MB.")
         )
     return size
@@ -230,7 +243,7 @@ def read_units(entries: Sequence[str]) -> dict[str, str]:
     for entry in entries:
         name, equals, unit = entry.rpartition("=")
         if not equals or not name.strip():
-            raise InputError(
+            raise UsageError(
                 sentence(
                     "--units",
                     "each entry",

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.class_reading import Labeled, holds_classes, need_classes, read_labeled
 from sozai.apps.cli.table_question import TableQuestion, read_units
+from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, UnitError, sentence
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["NewRows", "Reading", "read_new_rows", "read_question"]
+__all__ = ["NewRows", "Reading", "left_out_note", "read_new_rows", "read_question"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Reading:
     dropped : list of dict
         Rows left out because a cell is missing.
     notes : tuple of str
-        Columns left out, and why.
+        Columns and rows left out, and why.
     is_class : bool
         Whether the target holds classes.
     """
@@ -86,6 +87,8 @@ def read_question(question: TableQuestion, *, classes: bool = False) -> Reading:
     if is_class:
         rows = table.rows[table.frame.index.get_indexer(values.index)]
         notes += need_classes(taken.y, rows, target)
+    elif classes:
+        _need_variation(taken.y, target, table.source)
     units, overruled = _units(table, question)
     kept = table.frame.loc[values.index]
     labels = None if groups is None else kept[groups].astype(str).to_numpy()
@@ -105,7 +108,7 @@ def read_question(question: TableQuestion, *, classes: bool = False) -> Reading:
         groups=labels,
         row_names=_row_names(table, values.index, identifiers),
         dropped=taken.dropped,
-        notes=(*notes, *overruled),
+        notes=(*notes, *overruled, *left_out_note(taken.dropped)),
         is_class=is_class,
     )
 
@@ -151,6 +154,22 @@ def read_new_rows(question: TableQuestion, reading: Reading) -> NewRows:
         for label, row, name in zip(new.frame.index, new.rows, names, strict=True)
     ]
     return NewRows(values, rows, assumed)
+
+
+def left_out_note(dropped: Sequence[dict[str, Any]]) -> list[str]:
+    """One note on all rows left out for an empty cell, the first ten by number; none without such rows.
+
+    Examples
+    --------
+    >>> left_out_note([{"row": 6, "column": "T", "text": ""}, {"row": 9, "column": "p", "text": ""}])
+    ['2 rows are left out for a missing cell: 6, 9.']
+    """
+    if not dropped:
+        return []
+    numbers = [str(record["row"]) for record in dropped]
+    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    counted = "1 row is" if len(numbers) == 1 else f"{len(numbers)} rows are"
+    return [f"{counted} left out for a missing cell: {', '.join(numbers[:10])}{more}."]
 
 
 def _read(path: Any, question: TableQuestion, *, id_columns: Sequence[str], sheet: str | None = None) -> Any:
@@ -218,7 +237,7 @@ def _features(table: Any, question: TableQuestion, taken: set[str]) -> tuple[lis
         chosen = [_resolve(table, name, "--features") for name in question.features]
         double = [name for name in chosen if name in taken]
         if double:
-            raise InputError(
+            raise UsageError(
                 sentence(
                     "--features", "a feature", "not also be target, identifier, group or ignored", double[0],
                     remedy="Name it in one option only.",
@@ -287,6 +306,18 @@ def _need_rows(values: pd.DataFrame, question: TableQuestion) -> None:
         )  # fmt: skip
 
 
+def _need_variation(y: np.ndarray, target: str, source: str) -> None:
+    """A target that is the same in every row has no law."""
+    if (y == y[0]).all():
+        raise InputError(
+            sentence(
+                "--target", f"column {target!r}", "hold different values", float(y[0]),
+                at=f"in all {len(y)} rows of '{source}'",
+                remedy="There is nothing to explain: name another column, or add rows that differ.",
+            )
+        )  # fmt: skip
+
+
 def _row_names(table: Any, labels: Any, identifiers: Sequence[str]) -> list[str]:
     """Names of the rows: identifiers joined by a space, or rows as the file counts them."""
     if not identifiers:
@@ -299,7 +330,10 @@ def _resolve_feature(new: Any, name: str, reading: Reading) -> str:
     """Column of the new table, by name or by the header of the first table."""
     header = reading.table.headers.get(name, name)
     known = header if _resolve_or_none(new, name) is None and header in new.headers.values() else name
-    return _resolve(new, known, "--apply")
+    try:
+        return _resolve(new, known, "--apply")
+    except InputError as error:
+        raise InputError(f"{error} Add the column, or do without it: --ignore {known!r}.") from None
 
 
 def _resolve_or_none(table: Any, name: str) -> str | None:

@@ -43,6 +43,7 @@ def as_payload(found: TableAnswer) -> dict[str, Any]:
                 {"n_scored": screen.n_scored, "n_kept": len(screen.ids), "seconds": screen.seconds}
                 for screen in law.screens_
             ],
+            "log": found.search_log,
         },
         "rank": law.rank_,
         "n_relations": law.relations_.n_relations,

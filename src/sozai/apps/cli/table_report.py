@@ -301,6 +301,8 @@ def _settings_section(report: Report, found: TableAnswer) -> None:
     )
     if found.plan.large:
         report.table(_screens(found), caption="Passes over the formulas: what was scored, what was kept.")
+        for line in found.search_log:
+            report.text(f"{line}.")
     generated = found.law.generation_report_
     if generated is not None and len(generated):
         report.table(generated, caption="Descriptors dropped, by reason.")

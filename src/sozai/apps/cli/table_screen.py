@@ -85,7 +85,7 @@ def _ranking(found: TableAnswer) -> Any:
 
 
 def say_table(found: Any, screen: Any) -> None:
-    """Say what was repaired in the table and which rows were left out."""
+    """Say what was repaired in the table."""
     repairs = repair_records(found.reading.table)
     for repair in repairs[:5]:
         place = f"row {repair['row']}, column {repair['column']!r}" if repair["row"] is not None else "table"
@@ -93,11 +93,6 @@ def say_table(found: Any, screen: Any) -> None:
         screen.print(f"Repaired, {place}: {repair['message']}{done}", soft_wrap=True)
     if len(repairs) > 5:
         screen.print(f"... and {len(repairs) - 5} more repairs; the report lists them all.")
-    if found.reading.dropped:
-        rows = ", ".join(str(record["row"]) for record in found.reading.dropped[:10])
-        screen.print(
-            f"{len(found.reading.dropped)} rows without a number in every column are left out: {rows}"
-        )
 
 
 def _say_relations(found: TableAnswer, screen: Any) -> None:

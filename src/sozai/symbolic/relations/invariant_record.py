@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -221,6 +222,31 @@ class InvariantList(Sequence):
     tolerance: float
     significance: float
     n_permutations: int
+
+    @property
+    def n_samples_needed(self) -> int:
+        """Rows from which two exactly tied columns are surely told from chance.
+
+        Of m rows, a shuffled column falls into its old order once in m! tries; over all pairs of columns
+        that must be rarer than half of ``significance``, the other half being left to the luck of the
+        shuffles.
+        """
+        pairs, rows = max(self.n_columns * (self.n_columns - 1) / 2, 1.0), 4
+        while pairs / factorial(rows) > self.significance / 2:
+            rows += 1
+        return rows
+
+    @property
+    def too_few(self) -> str:
+        """Say that nothing was found and the rows are too few; empty otherwise."""
+        if self.n_found or self.n_columns < 2 or self.n_samples >= self.n_samples_needed:
+            return ""
+        can = "cannot" if factorial(self.n_samples) * self.significance < 1 else "may not"
+        return (
+            f"so few rows {can} tell a law from chance: there are {self.n_samples}, and "
+            f"{self.n_samples_needed} are needed to be sure among {self.n_columns} columns, because shuffled "
+            "columns would fit as well."
+        )
 
     def __len__(self) -> int:
         return len(self.invariants)

@@ -81,4 +81,4 @@ def test_ctrl_c_exits_130(run, monkeypatch):
 
     monkeypatch.setattr(citations, "cite", interrupted)
     code, out, err = run("cite")
-    assert (code, out, err) == (130, "", "Interrupted; nothing was written.\n")
+    assert (code, out, err) == (130, "", "Interrupted; no answer was written.\n")

@@ -29,6 +29,11 @@ def test_the_large_search_finds_the_law_and_says_what_it_screened(run, triangles
     assert found["operations"]["order"] == 2
     assert found["search"]["screens"][0]["n_scored"] > 50
     assert found["n_candidates"] > 50
+    assert found["warnings"] == []
+    assert found["search"]["log"][0].startswith("screen 1: ")
+    _, out, _ = run("explain", "table", triangles, "--target", "area", "--search", "large")
+    assert "screen 1" not in out
+    assert "Note:" not in out
 
 
 def test_a_rung_asks_for_the_large_search(run, triangles):
@@ -38,7 +43,14 @@ def test_a_rung_asks_for_the_large_search(run, triangles):
 def test_a_space_beyond_the_budget_is_cut_and_the_cut_is_said(run, triangles):
     found = explain(run, triangles, "--max-rung", "3", "--max-candidates", "500")
     assert found["n_candidates"] <= 500
-    assert any("more complex ones exceed --max-candidates" in note for note in found["warnings"])
+    (note,) = found["warnings"]
+    assert "more complex ones exceed --max-candidates" in note
+    assert note not in found["search"]["log"]
+
+
+def test_the_report_keeps_the_log_of_the_search(run, triangles, tmp_path):
+    explain(run, triangles, "--search", "large", "--output", tmp_path / "out")
+    assert "screen 1: " in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +60,7 @@ def test_options_of_the_small_search_are_refused(run, triangles, option, value):
     code, out, err = run(
         "explain", "table", triangles, "--target", "area", "--search", "large", option, value
     )
-    assert (code, out) == (3, "")
+    assert (code, out) == (2, "")
     assert f"{option}: the option must be left out with --search large" in err
 
 
@@ -63,7 +75,7 @@ def test_limits_and_effects_are_part_of_the_answer(run, triangles):
 
 def test_wrong_limits_are_refused_before_the_search(run, triangles):
     code, out, err = run("explain", "table", triangles, "--target", "area", "--limits", "base=2:1")
-    assert (code, out) == (3, "")
+    assert (code, out) == (2, "")
     assert "the smaller one first" in err
 
 
@@ -80,9 +92,19 @@ def test_without_target_and_invariants_it_is_a_usage_error(run, triangles):
     assert (code, out) == (2, "")
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--max-candidates", "9"), ("--max-rung", "2"), ("--order", "2"), ("--operations", "abs")],
+)
+def test_options_about_a_law_are_refused_beside_invariants(run, triangles, option, value):
+    code, out, err = run("explain", "table", triangles, "--invariants", option, value)
+    assert (code, out) == (2, "")
+    assert f"{option}: the option must be left out with --invariants" in err
+
+
 def test_a_target_is_refused_beside_invariants(run, triangles):
     code, _, err = run("explain", "table", triangles, "--target", "area", "--invariants")
-    assert code == 3
+    assert code == 2
     assert "--target: the option must be left out with --invariants. Got 'area'" in err
 
 

@@ -125,6 +125,9 @@ def test_missing_cells_are_refused_with_row_and_column_or_dropped_and_counted(ru
     found = explain(run, triangles, "--missing", "drop")
     assert found["n_rows"] == 19
     assert [(row["row"], row["column"]) for row in found["dropped_rows"]] == [(5, "base")]
+    assert found["warnings"] == ["1 row is left out for a missing cell: 5."]
+    _, out, _ = run("explain", "table", triangles, "--target", "area", "--missing", "drop")
+    assert out.count("left out for a missing cell") == 1
 
 
 @pytest.mark.parametrize(
@@ -132,9 +135,6 @@ def test_missing_cells_are_refused_with_row_and_column_or_dropped_and_counted(ru
     [
         (["--target", "aera"], "Did you mean 'area'"),
         (["--target", "area", "--features", "bse"], "Did you mean 'base'"),
-        (["--target", "area", "--features", "area"], "not also be target"),
-        (["--target", "area", "--operations", "abs_summ"], "Did you mean 'abs_sum'"),
-        (["--target", "area", "--units", "base:m"], "read COL=UNIT. Got 'base:m'"),
         (
             ["--target", "area", "--ignore", "base", "--ignore", "height"],
             "have a column of numbers beside the target",
@@ -146,6 +146,46 @@ def test_wrong_words_get_a_sentence_and_exit_3(run, triangles, options, said):
     assert (code, out) == (3, "")
     assert said in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--features", "area"], "--features: a feature must not also be target"),
+        (["--operations", "abs_summ"], "Did you mean 'abs_sum'"),
+        (["--units", "base:m"], "read COL=UNIT. Got 'base:m'"),
+        (["--memory", "lots"], "--memory: the size must be a number of bytes, MB or GB. Got 'lots'"),
+        (
+            ["--max-candidates", "500"],
+            "be left out without --search large or classes. Got 500.0. Add --search",
+        ),
+    ],
+)
+def test_wrong_use_of_options_exits_2(run, triangles, options, said):
+    code, out, err = run("explain", "table", triangles, "--target", "area", *options, "--json")
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_a_constant_target_is_refused_in_one_sentence(run, triangles):
+    frame = pd.read_csv(triangles).assign(area=5)
+    frame.to_csv(triangles, index=False)
+    for options in ((), ("--search", "large")):
+        code, out, err = run("explain", "table", triangles, "--target", "area", *options)
+        assert (code, out) == (3, "")
+        assert err == (
+            f"--target: column 'area' must hold different values. Got 5.0 in all {len(frame)} rows of "
+            f"'{triangles}'. There is nothing to explain: name another column, or add rows that differ.\n"
+        )
+
+
+def test_a_column_that_new_rows_lack_has_a_remedy(run, triangles, tmp_path):
+    new = tmp_path / "new.csv"
+    new.write_text("base\n1\n")
+    code, _, err = run("explain", "table", triangles, "--target", "area", "--apply", new)
+    assert code == 3
+    assert "--apply: the column must be in the table. Got 'height'" in err
+    assert "Add the column, or do without it: --ignore 'height'." in err
 
 
 def test_a_file_that_is_not_there(run, tmp_path):

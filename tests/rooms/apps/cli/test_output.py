@@ -19,6 +19,7 @@ from sozai.apps.cli.output import (
     say_failure,
     staged_folder,
 )
+from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import (
     ConvergenceWarning,
     InputError,
@@ -92,6 +93,7 @@ def test_plain_values_of_everything_numpy_and_python_hold():
     ("error", "code"),
     [
         (InputError("a"), 3),
+        (UsageError("a"), 2),
         (UnitError("a"), 3),
         (MissingDataError("a"), 3),
         (MissingPackageError("a"), 3),
@@ -117,7 +119,7 @@ def test_exit_codes(error, code):
             FileNotFoundError(2, "No such file or directory", "a.csv"),
             "No such file or directory: a.csv. Check this place and its rights.\n",
         ),
-        (KeyboardInterrupt(), "Interrupted; nothing was written.\n"),
+        (KeyboardInterrupt(), "Interrupted; no answer was written.\n"),
     ],
 )
 def test_failures_are_one_sentence_on_stderr(capsys, error, said):

@@ -248,7 +248,6 @@ def change(train, **cells):
     ("options", "said"),
     [
         (["--target", "yeild"], "Did you mean 'yield'"),
-        (["--target", "yield", "--formula", "compound"], "--formula: a column of formulas must wait until"),
         (["--target", "yield", "--kind", "positive"], "'yield' must be positive. Got 0.0 in row 7"),
         (["--target", "yield", "--ignore", "T", "--ignore", "time"], "predict property: "),
         (["--target", "yield", "--groups", "sample", "--features", "nothing"], "--features: the column"),
@@ -269,6 +268,42 @@ def test_a_percentage_above_100_is_named(run, train):
     code, _, err = run("predict", "property", train, "--target", "yield", "--kind", "fraction")
     assert code == 3
     assert "every value of 'yield' must lie between 0 and 100. Got 120.0 in row 7" in err
+
+
+def test_a_percentage_above_100_is_named_where_it_is_allowed(run, train):
+    change(train, **{"yield [%]": 120.0})
+    notes = predict(run, train)["warnings"]
+    assert (
+        "'yield' has the unit % but values outside 0 to 100, the first 120 in row 7, "
+        "so any number is allowed."
+    ) in notes
+
+
+@pytest.mark.parametrize(("n_above", "said"), [(0, "All values"), (2, "All but 2 of the 24 values")])
+def test_fractions_said_to_be_percent_are_doubted(run, train, n_above, said):
+    frame = rows()
+    frame["yield [%]"] = frame["yield [%]"] / 100
+    frame.loc[: n_above - 1, "yield [%]"] = 50.0
+    frame.to_csv(train, index=False)
+    assert (
+        f"{said} of 'yield' lie between 0 and 1 although its unit is %: if these are fractions, write the "
+        "unit as 1 (header 'yield [1]', or --units \"yield=1\") and add --kind fraction."
+    ) in predict(run, train)["warnings"]
+
+
+def test_a_percentage_far_outside_may_be_anything(run, train, new):
+    far = pd.read_csv(new).assign(**{"time [h]": 1e4})
+    far.to_csv(new, index=False)
+    found = predict(run, train, new)
+    assert {(row["lower"], row["upper"]) for row in found["predictions"] if not row["in_domain"]} == {
+        (0, 100)
+    }
+
+
+def test_formulas_wait(run, train):
+    code, out, err = run("predict", "property", train, "--target", "yield", "--formula", "compound")
+    assert (code, out) == (2, "")
+    assert "--formula: a column of formulas must wait until" in err
 
 
 def test_too_few_rows(run, train):
@@ -292,7 +327,7 @@ def test_a_new_table_that_cannot_be_read_is_told_what_to_do(run, train, new):
     frame = pd.read_csv(new)
     frame.drop(columns="time [h]").to_csv(new, index=False)
     _, _, err = run("predict", "property", train, new, "--target", "yield")
-    assert "Add the column, or learn without it: --ignore 'time'." in err
+    assert "Add the column, or do without it: --ignore 'time'." in err
     frame.rename(columns={"time [h]": "time [m]"}).to_csv(new, index=False)
     code, _, err = run("predict", "property", train, new, "--target", "yield")
     assert code == 3
@@ -379,5 +414,5 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path):
     os.kill(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (130, "")
-    assert "Interrupted; nothing was written." in err
+    assert "Interrupted; no answer was written." in err
     assert not place.exists()

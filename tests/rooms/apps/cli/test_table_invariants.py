@@ -83,6 +83,19 @@ def test_nothing_is_said_of_a_table_without_law(tmp_path, capsys):
     assert table_of(find(read_columns(ask(tmp_path / "t.csv")))).empty
 
 
+def test_four_rows_cannot_tell(tmp_path, capsys):
+    text = "a,T,m\n0.387,0.2408,1\n0.723,0.6152,7\n1.0,1.0,3\n1.524,1.881,4\n"
+    (tmp_path / "t.csv").write_text(text)
+    answer(ask(tmp_path / "t.csv"))
+    out = capsys.readouterr().out
+    assert (
+        "So few rows cannot tell a law from chance: there are 4, and 6 are needed to be sure among 3" in out
+    )
+    assert "Nothing stays constant" not in out
+    assert "Note" not in out
+    assert as_records(find(read_columns(ask(tmp_path / "t.csv"))))["n_rows_needed"] == 6
+
+
 def test_a_question_with_a_target_shares_its_columns(planets):
     reading = read_question(TableQuestion(file=planets, target="T"))
     found = find(columns_of(reading))
