@@ -188,7 +188,7 @@ def explain_table(
         typer.Option(
             metavar="N",
             min=1,
-            help="Most formulas of the large search, the simplest first; about a minute of them when left out.",
+            help="Most formulas of the large search, the simplest first; a minute of them when left out.",
             rich_help_panel=_LAW,
         ),
     ] = None,
