@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,13 @@ from sozai.symbolic.classification.calibration import Calibration
 from sozai.symbolic.classification.cut_rule import CutRule
 from sozai.symbolic.classification.separating_terms import SeparatingTerms
 from sozai.symbolic.columns import PrimaryColumns
+from sozai.symbolic.law_file import PLAIN, record_of
 from sozai.symbolic.law_nodes import nodes_of, store_of
 
 __all__ = ["KIND", "from_state", "to_state"]
 
 KIND = "SymbolicClassifier"
 
-_PLAIN = (bool, int, float, str, tuple, list, dict, type(None))
 _RESULTS = ("formula_", "latex_", "rule_", "n_candidates_", "n_features_in_", "notes_")
 _HIDDEN = ("_most_frequent", "_center", "_spread", "_covariance")
 
@@ -35,16 +34,16 @@ def to_state(law: Any) -> dict[str, Any]:
         "parameters": {
             name: value
             for name, value in law.get_params(deep=False).items()
-            if isinstance(value, _PLAIN) and name not in ("store", "progress")
+            if isinstance(value, PLAIN) and name not in ("store", "progress")
         },
         "results": {name: getattr(law, name) for name in _RESULTS},
         "hidden": {name: getattr(law, name) for name in _HIDDEN},
         "classes": _labels(law.classes_),
-        "columns": _record(law.columns_),
-        "domain": _record(law.domain_),
+        "columns": record_of(law.columns_),
+        "domain": record_of(law.domain_),
         "boundary": _boundary(law.boundary_),
-        "calibration": _record(law.calibration_),
-        "models": [_record(model) for model in law.models_],
+        "calibration": record_of(law.calibration_),
+        "models": [record_of(model) for model in law.models_],
         "kept": next(k for k, model in enumerate(law.models_) if model is law.model_),
         "nodes": nodes_of(law.expressions_, terms),
     }
@@ -85,8 +84,8 @@ def _labels(classes: np.ndarray) -> dict[str, Any]:
 def _boundary(boundary: Any) -> dict[str, Any]:
     """A cut or a plane."""
     if isinstance(boundary, CutBoundary):
-        return {"kind": "cut", **_record(boundary), "rule": _record(boundary.rule)}
-    return {"kind": "linear", **_record(boundary)}
+        return {"kind": "cut", **record_of(boundary), "rule": record_of(boundary.rule)}
+    return {"kind": "linear", **record_of(boundary)}
 
 
 def _boundary_of(state: dict[str, Any]) -> Any:
@@ -95,8 +94,3 @@ def _boundary_of(state: dict[str, Any]) -> Any:
     if state["kind"] == "cut":
         return CutBoundary(**{**values, "rule": CutRule(**values["rule"])})
     return LinearBoundary(**values)
-
-
-def _record(record: Any) -> dict[str, Any]:
-    """Fields of a frozen record."""
-    return {item.name: getattr(record, item.name) for item in fields(record)}

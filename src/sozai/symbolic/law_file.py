@@ -13,11 +13,13 @@ from sozai.symbolic.formulas.expressions import Expressions
 from sozai.symbolic.law_nodes import nodes_of, store_of
 from sozai.symbolic.selectors.models import ModelList, SymbolicModel
 
-__all__ = ["KIND", "from_state", "to_state"]
+__all__ = ["KIND", "PLAIN", "from_state", "record_of", "to_state"]
 
 KIND = "SymbolicRegressor"
 
-_PLAIN = (bool, int, float, str, tuple, list, dict, type(None))
+PLAIN = (bool, int, float, str, tuple, list, dict, type(None))
+"""Types of parameters that a law file keeps."""
+
 _RESULTS = (
     "formula_",
     "latex_",
@@ -38,12 +40,12 @@ def to_state(law: Any) -> dict[str, Any]:
     """
     state: dict[str, Any] = {
         "parameters": {
-            name: value for name, value in law.get_params(deep=False).items() if isinstance(value, _PLAIN)
+            name: value for name, value in law.get_params(deep=False).items() if isinstance(value, PLAIN)
         },
         "results": {name: getattr(law, name) for name in _RESULTS},
-        "columns": _record(law.columns_),
-        "domain": _record(law.domain_),
-        "models": [_record(model) for model in law.models_],
+        "columns": record_of(law.columns_),
+        "domain": record_of(law.domain_),
+        "models": [record_of(model) for model in law.models_],
         "nodes": nodes_of(law.expressions_, np.concatenate([law._ids(model) for model in law.models_])),
     }
     if hasattr(law, "feature_names_in_"):
@@ -70,6 +72,6 @@ def from_state(cls: type, state: dict[str, Any]) -> Any:
     return law
 
 
-def _record(record: Any) -> dict[str, Any]:
+def record_of(record: Any) -> dict[str, Any]:
     """Fields of a frozen record."""
     return {item.name: getattr(record, item.name) for item in fields(record) if item.name != "equivalents"}

@@ -36,7 +36,6 @@ __all__ = ["MultiTaskSymbolicRegressor"]
 
 _OPERATIONS = ("square",)
 _PAIR_OPERATIONS = ("sum", "difference", "product", "ratio")
-_MAX_CANDIDATES = 1e9
 _ROUNDED = 1e-12  # an intercept this small beside the target is rounding
 
 
@@ -237,8 +236,7 @@ class MultiTaskSymbolicRegressor(FittedTasks, RegressorMixin, BaseEstimator):
         nothing = self.operations is None and self.pair_operations is None
         operations = _OPERATIONS if nothing else tuple(self.operations or ())
         pairs = _PAIR_OPERATIONS if nothing else tuple(self.pair_operations or ())
-        default = ScreenThenL0(max_candidates=_MAX_CANDIDATES)
-        self.search_ = clone(self.search) if self.search is not None else default
+        self.search_ = clone(self.search) if self.search is not None else ScreenThenL0()
         space = space_within(
             primary,
             self.columns_.names,

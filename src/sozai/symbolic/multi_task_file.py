@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 
 from sozai.symbolic.applicability import TrainingDomain
 from sozai.symbolic.columns import PrimaryColumns
+from sozai.symbolic.law_file import PLAIN, record_of
 from sozai.symbolic.law_nodes import nodes_of, store_of
 from sozai.symbolic.search.task_models import TaskModel
 from sozai.symbolic.selectors.models import ModelList, SymbolicModel
@@ -18,7 +18,6 @@ __all__ = ["KIND", "from_state", "to_state"]
 
 KIND = "MultiTaskSymbolicRegressor"
 
-_PLAIN = (bool, int, float, str, tuple, list, dict, type(None))
 _RESULTS = ("tasks_", "formulas_", "latex_", "n_candidates_", "n_features_in_")
 
 
@@ -30,11 +29,11 @@ def to_state(law: Any) -> dict[str, Any]:
     """
     state: dict[str, Any] = {
         "parameters": {
-            name: value for name, value in law.get_params(deep=False).items() if isinstance(value, _PLAIN)
+            name: value for name, value in law.get_params(deep=False).items() if isinstance(value, PLAIN)
         },
         "results": {name: getattr(law, name) for name in _RESULTS},
-        "columns": _record(law.columns_),
-        "domains": [_record(law.domains_[task]) for task in law.tasks_],
+        "columns": record_of(law.columns_),
+        "domains": [record_of(law.domains_[task]) for task in law.tasks_],
         "kept": _law(law.model_),
         "others": [_law(model) for _, model in sorted(law._leaders.items()) if model is not law.model_],
         "path": law.selection_path_.to_dict("list"),
@@ -67,14 +66,9 @@ def from_state(cls: type, state: dict[str, Any]) -> Any:
 
 def _law(model: TaskModel) -> dict[str, Any]:
     """One law, the models of its tasks as records too."""
-    return {**_record(model), "models": [_record(one) for one in model.models]}
+    return {**record_of(model), "models": [record_of(one) for one in model.models]}
 
 
 def _law_of(record: dict[str, Any]) -> TaskModel:
     """Undo :func:`_law`."""
     return TaskModel(**{**record, "models": tuple(SymbolicModel(**one) for one in record["models"])})
-
-
-def _record(record: Any) -> dict[str, Any]:
-    """Fields of a frozen record."""
-    return {item.name: getattr(record, item.name) for item in fields(record) if item.name != "equivalents"}

@@ -39,7 +39,7 @@ from sozai.symbolic.symmetry import augment
 
 __all__ = ["SymbolicRegressor"]
 
-_MAX_CANDIDATES = 1e9
+_MAX_CANDIDATES = 1e9  # for a search of another make that names no limit
 _LARGE_OPERATIONS = ("square",)
 _LARGE_PAIR_OPERATIONS = ("sum", "difference", "product", "ratio")
 _SMALL_ONLY = {"max_order": 2, "symmetry": None, "selection": None, "candidates": "auto"}
@@ -316,8 +316,7 @@ class SymbolicRegressor(FittedLaw, RegressorMixin, BaseEstimator):
         nothing = self.operations is None and self.pair_operations is None
         operations = _LARGE_OPERATIONS if nothing else tuple(self.operations or ())
         pairs = _LARGE_PAIR_OPERATIONS if nothing else tuple(self.pair_operations or ())
-        default = ScreenThenL0(n_best=self.n_best, max_candidates=_MAX_CANDIDATES)
-        search = self.search if self.search is not None else default
+        search = self.search if self.search is not None else ScreenThenL0(n_best=self.n_best)
         if self.n_jobs is not None:
             search = clone(search).set_params(n_jobs=self.n_jobs)
         self.order_ = 2 if self.max_rung is None else int(self.max_rung)

@@ -9,6 +9,18 @@ from typing import Annotated
 import typer
 
 from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.table_options import (
+    COLUMNS,
+    Decimal,
+    Delimiter,
+    Encoding,
+    Identifiers,
+    Ignore,
+    Missing,
+    MissingRows,
+    Sheet,
+    Units,
+)
 
 __all__ = ["app", "explain_table"]
 
@@ -52,14 +64,7 @@ class Search(StrEnum):
     large = "large"
 
 
-class Missing(StrEnum):
-    """What is done with rows that have empty cells."""
-
-    error = "error"
-    drop = "drop"
-
-
-_COLUMNS, _LAW, _SHOW, _RUN = "Columns", "The law", "What you get", "Running"
+_LAW, _SHOW, _RUN = "The law", "What you get", "Running"
 
 
 @app.callback()
@@ -71,14 +76,14 @@ def _verbs() -> None:
 def explain_table(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV or XLSX in UTF-8, UTF-16 or CP932.")],
     target: Annotated[
-        str | None, typer.Option(metavar="COL", help="Column to explain.", rich_help_panel=_COLUMNS)
+        str | None, typer.Option(metavar="COL", help="Column to explain.", rich_help_panel=COLUMNS)
     ] = None,
     classify: Annotated[
         bool,
         typer.Option(
             "--classify",
             help="Take whole numbers of the target as classes; text and true/false always are.",
-            rich_help_panel=_COLUMNS,
+            rich_help_panel=COLUMNS,
         ),
     ] = False,
     features: Annotated[
@@ -86,58 +91,25 @@ def explain_table(
         typer.Option(
             metavar="COL",
             help="Column to explain it by; repeat. All numeric ones when left out.",
-            rich_help_panel=_COLUMNS,
+            rich_help_panel=COLUMNS,
         ),
     ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COL", help="Column to leave out; repeat.", rich_help_panel=_COLUMNS),
-    ] = None,
-    identifiers: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--id", metavar="COL", help="Column that names the rows; repeat.", rich_help_panel=_COLUMNS
-        ),
-    ] = None,
+    ignore: Ignore = None,
+    identifiers: Identifiers = None,
     groups: Annotated[
         str | None,
         typer.Option(
             metavar="COL",
             help="Rows with the same value are left out together when the law is tested.",
-            rich_help_panel=_COLUMNS,
+            rich_help_panel=COLUMNS,
         ),
     ] = None,
-    units: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COL=UNIT",
-            help="Unit of a column, if its header has none; COL= for a pure number; repeat.",
-            rich_help_panel=_COLUMNS,
-        ),
-    ] = None,
-    missing: Annotated[
-        Missing,
-        typer.Option(help="Rows with empty cells: refuse, or leave out and count.", rich_help_panel=_COLUMNS),
-    ] = Missing.error,
-    sheet: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Sheet of an XLSX file.", rich_help_panel=_COLUMNS)
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="utf-8, cp932, ...; found when left out.", rich_help_panel=_COLUMNS
-        ),
-    ] = None,
-    delimiter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIGN", help="Sign between cells; found when left out.", rich_help_panel=_COLUMNS
-        ),
-    ] = None,
-    decimal: Annotated[
-        str | None,
-        typer.Option(metavar="SIGN", help="Point or comma; found when left out.", rich_help_panel=_COLUMNS),
-    ] = None,
+    units: Units = None,
+    missing: MissingRows = Missing.error,
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
     order: Annotated[
         str | None, typer.Option(metavar="N|auto", help="Most factors in one product.", rich_help_panel=_LAW)
     ] = None,

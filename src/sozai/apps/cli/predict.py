@@ -9,6 +9,18 @@ from typing import Annotated
 import typer
 
 from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.table_options import (
+    COLUMNS,
+    Decimal,
+    Delimiter,
+    Encoding,
+    Identifiers,
+    Ignore,
+    Missing,
+    MissingRows,
+    Sheet,
+    Units,
+)
 
 __all__ = ["app", "predict_property"]
 
@@ -24,14 +36,7 @@ class Kind(StrEnum):
     fraction = "fraction"
 
 
-class Missing(StrEnum):
-    """What is done with rows that have empty cells."""
-
-    error = "error"
-    drop = "drop"
-
-
-_COLUMNS, _MODEL, _SHOW, _RUN = "Columns", "The model", "What you get", "Running"
+_MODEL, _SHOW, _RUN = "The model", "What you get", "Running"
 
 
 @app.callback()
@@ -45,7 +50,7 @@ def predict_property(
         Path,
         typer.Argument(metavar="TRAIN", help="Measured rows: CSV, TSV or XLSX in UTF-8, UTF-16 or CP932."),
     ],
-    target: Annotated[str, typer.Option(metavar="COL", help="Column to predict.", rich_help_panel=_COLUMNS)],
+    target: Annotated[str, typer.Option(metavar="COL", help="Column to predict.", rich_help_panel=COLUMNS)],
     new: Annotated[
         Path | None,
         typer.Argument(metavar="NEW", help="Rows to predict; without it the measured rows, each left out."),
@@ -55,64 +60,31 @@ def predict_property(
         typer.Option(
             metavar="COL",
             help="Column to predict it from; repeat. All numeric ones when left out.",
-            rich_help_panel=_COLUMNS,
+            rich_help_panel=COLUMNS,
         ),
     ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COL", help="Column to leave out; repeat.", rich_help_panel=_COLUMNS),
-    ] = None,
-    identifiers: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--id", metavar="COL", help="Column that names the rows; repeat.", rich_help_panel=_COLUMNS
-        ),
-    ] = None,
+    ignore: Ignore = None,
+    identifiers: Identifiers = None,
     groups: Annotated[
         str | None,
         typer.Option(
             metavar="COL",
             help="Rows with the same value are left out together, and new rows are of new groups.",
-            rich_help_panel=_COLUMNS,
+            rich_help_panel=COLUMNS,
         ),
     ] = None,
     formula: Annotated[
         str | None,
         typer.Option(
-            metavar="COL", help="Column of chemical formulas (not available yet).", rich_help_panel=_COLUMNS
+            metavar="COL", help="Column of chemical formulas (not available yet).", rich_help_panel=COLUMNS
         ),
     ] = None,
-    units: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COL=UNIT",
-            help="Unit of a column, if its header has none; COL= for a pure number; repeat.",
-            rich_help_panel=_COLUMNS,
-        ),
-    ] = None,
-    missing: Annotated[
-        Missing,
-        typer.Option(help="Rows with empty cells: refuse, or leave out and count.", rich_help_panel=_COLUMNS),
-    ] = Missing.error,
-    sheet: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Sheet of an XLSX file.", rich_help_panel=_COLUMNS)
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="utf-8, cp932, ...; found when left out.", rich_help_panel=_COLUMNS
-        ),
-    ] = None,
-    delimiter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIGN", help="Sign between cells; found when left out.", rich_help_panel=_COLUMNS
-        ),
-    ] = None,
-    decimal: Annotated[
-        str | None,
-        typer.Option(metavar="SIGN", help="Point or comma; found when left out.", rich_help_panel=_COLUMNS),
-    ] = None,
+    units: Units = None,
+    missing: MissingRows = Missing.error,
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
     kind: Annotated[
         Kind,
         typer.Option(

@@ -55,7 +55,7 @@ class ScreenThenL0(BaseEstimator):
     merge_affine : bool, default=True
         Keep one of the candidates that are equal up to scale and shift. With a
         ``coefficient_sign``, whose direction they may differ in, none is merged.
-    max_candidates : float, default=2e10
+    max_candidates : float, default=1e9
         Refuse a larger space, with an estimate of its time.
     store : path-like, optional
         Folder in which finished parts of every screen are kept, so that a run
@@ -134,7 +134,7 @@ class ScreenThenL0(BaseEstimator):
         min_terms=0,
         coefficient_sign=None,
         merge_affine=True,
-        max_candidates=2e10,
+        max_candidates=1e9,
         store=None,
         n_jobs=None,
         progress=None,
