@@ -1,12 +1,24 @@
 """Data with a birth certificate: bundled tables, checked downloads, and truths made to order."""
 
 from sozai.datasets.dataset import Dataset
-from sozai.datasets.fetch import fetch_binary_alloys, fetch_octet_binaries, fetch_perovskites
+from sozai.datasets.fetch import (
+    fetch_binary_alloys,
+    fetch_formation_energies,
+    fetch_hypermaterials,
+    fetch_kmd_elements,
+    fetch_octet_binaries,
+    fetch_perovskites,
+    fetch_polymers,
+    fetch_stable_formulas,
+)
 from sozai.datasets.load import (
     load_binary_alloy_elements,
     load_calculated_radii,
+    load_elements,
     load_hydrogen_lines,
+    load_oxidation_states,
     load_planets,
+    load_shannon_radii,
     load_triangle_area,
 )
 from sozai.datasets.make import make_collinear, make_planted_law
@@ -14,12 +26,20 @@ from sozai.datasets.make import make_collinear, make_planted_law
 __all__ = [
     "Dataset",
     "fetch_binary_alloys",
+    "fetch_formation_energies",
+    "fetch_hypermaterials",
+    "fetch_kmd_elements",
     "fetch_octet_binaries",
     "fetch_perovskites",
+    "fetch_polymers",
+    "fetch_stable_formulas",
     "load_binary_alloy_elements",
     "load_calculated_radii",
+    "load_elements",
     "load_hydrogen_lines",
+    "load_oxidation_states",
     "load_planets",
+    "load_shannon_radii",
     "load_triangle_area",
     "make_collinear",
     "make_planted_law",

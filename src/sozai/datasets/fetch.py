@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +15,16 @@ from sozai.contracts.optional import need
 from sozai.datasets.birth_certificate import BirthCertificate, read_certificate
 from sozai.datasets.dataset import Dataset
 
-__all__ = ["fetch_binary_alloys", "fetch_octet_binaries", "fetch_perovskites"]
+__all__ = [
+    "fetch_binary_alloys",
+    "fetch_formation_energies",
+    "fetch_hypermaterials",
+    "fetch_kmd_elements",
+    "fetch_octet_binaries",
+    "fetch_perovskites",
+    "fetch_polymers",
+    "fetch_stable_formulas",
+]
 
 
 def fetch_octet_binaries() -> Dataset:
@@ -100,6 +111,163 @@ def fetch_perovskites() -> Dataset:
     dataset = certificate.dataset(pd.read_csv(io.BytesIO(_bytes(certificate))))
     dataset.frame["label"] = dataset.frame["label"].astype("int64")
     return dataset
+
+
+def fetch_kmd_elements() -> Dataset:
+    """Fetch the 58 features of 94 elements that the study of kernel mean descriptors used.
+
+    Read from ``composition/element_features.csv`` in the folder that
+    ``SOZAI_DATA`` names.
+
+    Returns
+    -------
+    Dataset
+        94 rows, hydrogen to plutonium; no target.
+
+    Raises
+    ------
+    MissingDataError, InputError
+        As for :func:`fetch_octet_binaries`.
+
+    Notes
+    -----
+    Gaps were filled without a flag: the bulk modulus of hydrogen is 56.8 GPa
+    here. ``num_valance`` and ``num_unfilled`` are the sums of their four
+    parts, so a linear model on all features has no single solution.
+
+    Examples
+    --------
+    >>> fetch_kmd_elements().frame.shape  # doctest: +SKIP
+    (94, 59)
+    """
+    return _table("kmd_elements")
+
+
+def fetch_stable_formulas() -> Dataset:
+    """Fetch the formation energies of 35,463 stable compounds of the Materials Project.
+
+    Read from ``composition/MP_stable_formula_20220807.csv`` in the folder that
+    ``SOZAI_DATA`` names.
+
+    Returns
+    -------
+    Dataset
+        Column ``formula``; target ``formation_energy`` (eV/atom).
+
+    Raises
+    ------
+    MissingDataError, InputError
+        As for :func:`fetch_octet_binaries`.
+
+    Examples
+    --------
+    >>> len(fetch_stable_formulas().frame)  # doctest: +SKIP
+    35463
+    """
+    return _table("stable_formulas")
+
+
+def fetch_formation_energies() -> Dataset:
+    """Fetch the formation energies of 132,752 crystals, many of them of one formula.
+
+    Read from ``composition/crabnet_matbench_mp_e_form.csv`` in the folder that
+    ``SOZAI_DATA`` names.
+
+    Returns
+    -------
+    Dataset
+        Column ``formula``; target ``formation_energy`` (eV/atom).
+
+    Raises
+    ------
+    MissingDataError, InputError
+        As for :func:`fetch_octet_binaries`.
+
+    Notes
+    -----
+    Polymorphs share a formula: split by formula, or the test rows are known.
+
+    Examples
+    --------
+    >>> fetch_formation_energies().frame.loc[0, "formula"]  # doctest: +SKIP
+    'C1Pt1'
+    """
+    return _table("formation_energies")
+
+
+def fetch_hypermaterials() -> Dataset:
+    """Fetch 80 quasicrystals, 78 approximants and 10,000 other compositions.
+
+    Read from ``composition/xenonpy_hypermaterials_QC_AC_data.csv`` and
+    ``composition/xenonpy_hypermaterials_OTHERS_data.csv`` in the folder that
+    ``SOZAI_DATA`` names.
+
+    Returns
+    -------
+    Dataset
+        10,158 rows; columns ``name`` (as in the files), ``formula`` and
+        ``for_test`` (the published split); target ``label``: ``"QC"``,
+        ``"AC"`` or ``"OTHERS"``.
+
+    Raises
+    ------
+    MissingDataError, InputError
+        As for :func:`fetch_octet_binaries`.
+
+    Examples
+    --------
+    >>> fetch_hypermaterials().target.value_counts().to_dict()  # doctest: +SKIP
+    {'OTHERS': 10000, 'QC': 80, 'AC': 78}
+    """
+    certificate = read_certificate("hypermaterials")
+    parts = [pd.read_csv(io.BytesIO(_bytes(part))) for part in (certificate, _part(certificate, "others"))]
+    raw = pd.concat(parts, ignore_index=True)
+    raw["composition"] = raw["composition"].map(_formula)
+    return certificate.dataset(raw)
+
+
+def fetch_polymers() -> Dataset:
+    """Fetch four properties of 500 polymers with their repeating units.
+
+    Read from ``composition/xenonpy_polymer_test_data.csv`` in the folder that
+    ``SOZAI_DATA`` names.
+
+    Returns
+    -------
+    Dataset
+        Columns ``smiles`` (``[*]`` marks the ends of the unit), ``band_gap``
+        (eV), ``refractive_index``, ``density`` (g/cm³) and
+        ``glass_transition_temperature`` (K), which is the target.
+
+    Raises
+    ------
+    MissingDataError, InputError
+        As for :func:`fetch_octet_binaries`.
+
+    Examples
+    --------
+    >>> fetch_polymers().frame.shape  # doctest: +SKIP
+    (500, 5)
+    """
+    return _table("polymers")
+
+
+def _table(name: str) -> Dataset:
+    """One CSV file, held against its description."""
+    certificate = read_certificate(name)
+    return certificate.dataset(pd.read_csv(io.BytesIO(_bytes(certificate)), keep_default_na=False))
+
+
+def _part(certificate: BirthCertificate, part: str) -> BirthCertificate:
+    """Return the certificate of a further file of the set."""
+    fields = certificate.fields
+    other = {"file": fields[f"file_{part}"], "sha256": fields[f"sha256_{part}"]}
+    return replace(certificate, fields={**fields, **other})
+
+
+def _formula(amounts: str) -> str:
+    """Turn ``{'Zn': 58.0, 'Mg': 40.0}`` into ``Zn58Mg40``."""
+    return "".join(f"{symbol}{float(amount):g}" for symbol, amount in ast.literal_eval(amounts).items())
 
 
 def _bytes(certificate: BirthCertificate) -> bytes:

@@ -13,8 +13,11 @@ from sozai.datasets.dataset import Dataset
 __all__ = [
     "load_binary_alloy_elements",
     "load_calculated_radii",
+    "load_elements",
     "load_hydrogen_lines",
+    "load_oxidation_states",
     "load_planets",
+    "load_shannon_radii",
     "load_triangle_area",
 ]
 
@@ -114,6 +117,83 @@ def load_calculated_radii() -> Dataset:
     [1.9, 0.79]
     """
     return _load("calculated_radii")
+
+
+def load_shannon_radii() -> Dataset:
+    """Load the effective ionic radii of Shannon, by charge, coordination number and spin.
+
+    Returns
+    -------
+    Dataset
+        Columns ``element``, ``charge``, ``coordination``, ``geometry``, ``spin`` and ``radius`` (Å); no
+        target. An empty ``geometry`` or ``spin`` is the usual one.
+
+    See Also
+    --------
+    load_calculated_radii : Radii of free atoms.
+
+    Examples
+    --------
+    >>> radii = load_shannon_radii().frame.query("element == 'La' and charge == 3")
+    >>> radii.set_index("coordination")["radius"].loc[[6, 12]].to_list()
+    [1.032, 1.36]
+    """
+    dataset = _load("shannon_radii")
+    words = ["geometry", "spin"]
+    dataset.frame[words] = dataset.frame[words].fillna("")
+    return dataset
+
+
+def load_elements() -> Dataset:
+    """Load 59 properties of the elements hydrogen to lawrencium, without gaps.
+
+    Returns
+    -------
+    Dataset
+        103 rows. Column ``imputed`` names, for each element, the properties
+        that were predicted and not tabulated; no target.
+
+    See Also
+    --------
+    sozai.composition.elements.ComponentTable : The same table, with flags as an array.
+
+    Notes
+    -----
+    Written by ``scripts/build_element_table.py``; the description says how
+    each property was measured and how well its gaps can be predicted.
+
+    Examples
+    --------
+    >>> elements = load_elements()
+    >>> elements.frame.set_index("element").loc["Fe", ["atomic_number", "en_pauling"]].to_list()
+    [26.0, 1.83]
+    >>> elements.units["melting_point"]
+    'K'
+    """
+    return _load("elements")
+
+
+def load_oxidation_states() -> Dataset:
+    """Load common and known oxidation states of the elements hydrogen to lawrencium.
+
+    Returns
+    -------
+    Dataset
+        Columns ``element``, ``common`` and ``known`` (numbers separated by
+        spaces, empty where there are none) and ``source``; no target.
+
+    See Also
+    --------
+    sozai.composition.elements.oxidation_states : The same, as tuples of integers.
+
+    Examples
+    --------
+    >>> load_oxidation_states().frame.set_index("element").loc["Fe", "common"]
+    '2 3'
+    """
+    dataset = _load("oxidation_states")
+    dataset.frame[["common", "known"]] = dataset.frame[["common", "known"]].fillna("")
+    return dataset
 
 
 def _load(name: str) -> Dataset:

@@ -59,6 +59,51 @@ def test_perovskites(data_folder):
     assert round(float(((tau < 4.18) == (frame["label"] == 1)).mean()), 4) == 0.9167
 
 
+def test_published_elements(data_folder):
+    """What is documented about the published table: gaps filled without a flag, exact and near relations."""
+    frame = datasets.fetch_kmd_elements().frame.set_index("element")
+    assert frame.shape == (94, 58)
+    assert frame.index[[0, -1]].to_list() == ["H", "Pu"]
+    assert not frame.isna().any().any()
+    assert round(frame.loc["H", "bulk_modulus"], 4) == 56.7996
+    assert frame.loc["He", "electron_affinity"] == -19.7
+    for total, part in [("num_valance", "valence"), ("num_unfilled", "unfilled")]:
+        parts = frame[[f"num_{kind}_{part}" for kind in "spdf"]].sum(axis=1)
+        np.testing.assert_array_equal(frame[total], parts)
+    correlation = frame.corr()
+    assert round(correlation.loc["gs_est_bcc_latcnt", "gs_est_fcc_latcnt"], 4) == 1.0
+    assert round(correlation.loc["atomic_number", "atomic_weight"], 4) == 0.9987
+    assert round(correlation.loc["dipole_polarizability", "Polarizability"], 4) == 0.9977
+
+
+def test_formation_energies(data_folder):
+    stable = datasets.fetch_stable_formulas()
+    assert stable.frame.shape == (35463, 2)
+    assert stable.frame.loc[0].to_list() == ["Zn2B2PbO6", -2.2554614698484854]
+    assert stable.units["formation_energy"] == "eV/atom"
+    crystals = datasets.fetch_formation_energies()
+    assert crystals.frame.shape == (132752, 2)
+    assert crystals.frame["formula"].nunique() == 106250
+    assert crystals.target.dtype == float
+
+
+def test_hypermaterials(data_folder):
+    data = datasets.fetch_hypermaterials()
+    assert data.target.value_counts().to_dict() == {"OTHERS": 10000, "QC": 80, "AC": 78}
+    assert data.frame.loc[[0, 1, 158], "formula"].to_list() == [
+        "Zn58Mg40Dy2",
+        "Al88.6Cu19.4Li50.3",
+        "Sr1Ag4Sb2",
+    ]
+    assert int(data.frame["for_test"].sum()) == 32 + 2002
+
+
+def test_polymers(data_folder):
+    frame = datasets.fetch_polymers().frame
+    assert frame.shape == (500, 5)
+    assert frame.loc[0].to_list() == ["C([*])C([*])(SCCC)", 5.2, 1.74, 1.04, 259]
+
+
 @pytest.mark.parametrize("folder", ["", "nowhere"])
 def test_missing_data_says_where_they_come_from(monkeypatch, folder):
     monkeypatch.setenv("SOZAI_DATA", folder)
@@ -85,7 +130,16 @@ def test_a_changed_file_is_refused(monkeypatch, tmp_path):
 def test_only_licensed_sets_have_an_address():
     with_address = {
         name
-        for name in ["octet_binaries", "binary_alloys", "perovskites"]
+        for name in [
+            "octet_binaries",
+            "binary_alloys",
+            "perovskites",
+            "kmd_elements",
+            "stable_formulas",
+            "formation_energies",
+            "hypermaterials",
+            "polymers",
+        ]
         if "url" in read_certificate(name).fields
     }
     assert with_address == {"perovskites"}

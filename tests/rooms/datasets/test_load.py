@@ -14,11 +14,14 @@ from sozai.datasets import birth_certificate
 from sozai.datasets.birth_certificate import read_certificate
 
 LOADERS = [
+    datasets.load_oxidation_states,
     datasets.load_triangle_area,
     datasets.load_hydrogen_lines,
     datasets.load_binary_alloy_elements,
     datasets.load_calculated_radii,
     datasets.load_planets,
+    datasets.load_shannon_radii,
+    datasets.load_elements,
 ]
 HOME = resources.files("sozai.datasets")
 NAMES = sorted(path.name.removesuffix(".md") for path in (HOME / "descriptions").iterdir())
