@@ -383,8 +383,120 @@ BIBLIOGRAPHY: dict[str, Paper] = {
             "variables", 2006, "Psychological Methods", "11", "54-71", doi="10.1037/1082-989X.11.1.54",
         ),
         Paper(
+            "shannon1976", "article", ("R. D. Shannon",),
+            "Revised effective ionic radii and systematic studies of interatomic distances in halides and "
+            "chalcogenides", 1976, "Acta Crystallographica A", "32", "751-767",
+            doi="10.1107/S0567739476001551",
+        ),
+        Paper(
+            "goldschmidt1926", "article", ("V. M. Goldschmidt",), "Die Gesetze der Krystallochemie", 1926,
+            "Naturwissenschaften", "14", "477-485", doi="10.1007/BF01507527",
+        ),
+        Paper(
+            "kieslich2014", "article", ("G. Kieslich", "S. Sun", "A. K. Cheetham"),
+            "Solid-state principles applied to organic-inorganic perovskites: new tricks for an old dog", 2014,
+            "Chemical Science", "5", "4712-4715", doi="10.1039/C4SC02211D",
+        ),
+        Paper(
+            "bonilla2008", "article", ("E. V. Bonilla", "K. M. A. Chai", "C. K. I. Williams"),
+            "Multi-task Gaussian process prediction", 2008,
+            "Advances in Neural Information Processing Systems", "20", "153-160",
+        ),
+        Paper(
+            "snelson2006", "article", ("E. Snelson", "Z. Ghahramani"),
+            "Sparse Gaussian processes using pseudo-inputs", 2006,
+            "Advances in Neural Information Processing Systems", "18", "1257-1264",
+        ),
+        Paper(
+            "kusaba2023", "article", ("M. Kusaba", "Y. Hayashi", "C. Liu", "A. Wakiuchi", "R. Yoshida"),
+            "Representation of materials by kernel mean embedding", 2023,
+            "Physical Review B", "108", "134107", doi="10.1103/PhysRevB.108.134107",
+        ),
+        Paper(
+            "muandet2017", "article",
+            ("K. Muandet", "K. Fukumizu", "B. Sriperumbudur", "B. Schölkopf"),
+            "Kernel mean embedding of distributions: a review and beyond", 2017,
+            "Foundations and Trends in Machine Learning", "10", "1-141", doi="10.1561/2200000060",
+        ),
+        Paper(
+            "gretton2012", "article",
+            ("A. Gretton", "K. M. Borgwardt", "M. J. Rasch", "B. Schölkopf", "A. Smola"),
+            "A kernel two-sample test", 2012, "Journal of Machine Learning Research", "13", "723-773",
+        ),
+        Paper(
+            "rahimi2007", "article", ("A. Rahimi", "B. Recht"),
+            "Random features for large-scale kernel machines", 2007,
+            "Advances in Neural Information Processing Systems", "20",
+        ),
+        Paper(
+            "hayashi2022", "article", ("Y. Hayashi", "J. Shiomi", "J. Morikawa", "R. Yoshida"),
+            "RadonPy: automated physical property calculation using all-atom classical molecular dynamics "
+            "simulations for polymer informatics", 2022, "npj Computational Materials", "8", "222",
+            doi="10.1038/s41524-022-00906-4",
+        ),
+        Paper(
+            "kusaba2022", "article", ("M. Kusaba", "C. Liu", "R. Yoshida"),
+            "Crystal structure prediction with machine learning-based element substitution", 2022,
+            "Computational Materials Science", "211", "111496", doi="10.1016/j.commatsci.2022.111496",
+        ),
+        Paper(
+            "ward2016", "article", ("L. Ward", "A. Agrawal", "A. Choudhary", "C. Wolverton"),
+            "A general-purpose machine learning framework for predicting properties of inorganic materials",
+            2016, "npj Computational Materials", "2", "16028", doi="10.1038/npjcompumats.2016.28",
+        ),
+        Paper(
+            "ward2018", "article", ("L. Ward", "and others"),
+            "Matminer: an open source toolkit for materials data mining", 2018,
+            "Computational Materials Science", "152", "60-69", doi="10.1016/j.commatsci.2018.05.018",
+        ),
+        Paper(
+            "ong2013", "article", ("S. P. Ong", "and others"),
+            "Python Materials Genomics (pymatgen): a robust, open-source python library for materials "
+            "analysis", 2013, "Computational Materials Science", "68", "314-319",
+            doi="10.1016/j.commatsci.2012.10.028",
+        ),
+        Paper(
+            "mentel2014", "misc", ("L. M. Mentel",),
+            "mendeleev: a Python resource for properties of chemical elements, ions and isotopes", 2014,
+        ),
+        Paper(
+            "jain2013", "article", ("A. Jain", "and others"),
+            "Commentary: The Materials Project: a materials genome approach to accelerating materials "
+            "innovation", 2013, "APL Materials", "1", "011002", doi="10.1063/1.4812323",
+        ),
+        Paper(
+            "dunn2020", "article", ("A. Dunn", "Q. Wang", "A. Ganose", "D. Dopp", "A. Jain"),
+            "Benchmarking materials property prediction methods: the Matbench test set and Automatminer "
+            "reference algorithm", 2020, "npj Computational Materials", "6", "138",
+            doi="10.1038/s41524-020-00406-3",
+        ),
+        Paper(
+            "wang2021", "article", ("A. Y.-T. Wang", "S. K. Kauwe", "R. J. Murdock", "T. D. Sparks"),
+            "Compositionally restricted attention-based network for materials property predictions", 2021,
+            "npj Computational Materials", "7", "77", doi="10.1038/s41524-021-00545-1",
+        ),
+        Paper(
+            "liu2021", "article", ("C. Liu", "and others"),
+            "Machine learning to predict quasicrystals from chemical compositions", 2021,
+            "Advanced Materials", "33", "2102507", doi="10.1002/adma.202102507",
+        ),
+        Paper(
+            "wu2020", "article", ("S. Wu", "G. Lambard", "C. Liu", "H. Yamada", "R. Yoshida"),
+            "iQSPR in XenonPy: a Bayesian molecular design algorithm", 2020,
+            "Molecular Informatics", "39", "1900107", doi="10.1002/minf.201900107",
+        ),
+        Paper(
             "peck1972", "article", ("E. R. Peck", "K. Reeder"), "Dispersion of air", 1972,
             "Journal of the Optical Society of America", "62", "958-962", doi="10.1364/JOSA.62.000958",
+        ),
+        Paper(
+            "lawson1995", "book", ("C. L. Lawson", "R. J. Hanson"), "Solving Least Squares Problems", 1995,
+            publisher="SIAM", doi="10.1137/1.9781611971217",
+        ),
+        Paper(
+            "foster1994", "article", ("D. P. Foster", "E. I. George"),
+            "The risk inflation criterion for multiple regression", 1994, "The Annals of Statistics", "22",
+            "1947-1975", doi="10.1214/aos/1176325766",
         ),
     ]
 }  # fmt: skip
@@ -419,6 +531,31 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "load_hydrogen_lines": ("sansonetti2005", "peck1972"),
     "load_planets": ("kepler1997",),
     "load_calculated_radii": ("clementi1967",),
+    "load_shannon_radii": ("shannon1976",),
+    "perovskite_sites": ("bartel2019", "shannon1976", "goldschmidt1926", "kieslich2014"),
+    "perovskite_descriptors": ("bartel2019", "shannon1976", "goldschmidt1926", "kieslich2014"),
+    "CoregionalProcess": ("bonilla2008", "snelson2006", "rasmussen2006"),
+    "fill": ("bonilla2008", "snelson2006"),
+    "load_elements": ("mentel2014", "ong2013", "ward2016", "ward2018"),
+    "load_oxidation_states": ("mentel2014", "ong2013"),
+    "fetch_kmd_elements": ("kusaba2023",),
+    "fetch_stable_formulas": ("jain2013", "kusaba2023"),
+    "fetch_formation_energies": ("jain2013", "dunn2020", "wang2021"),
+    "fetch_hypermaterials": ("liu2021",),
+    "fetch_polymers": ("wu2020",),
+    "SimplexSystem": ("lawson1995",),
+    "solve_simplex_least_squares": ("lawson1995",),
+    "invert": ("kusaba2023", "lawson1995"),
+    "InverseResult": ("kusaba2023", "lawson1995"),
+    "decode": ("kusaba2023", "foster1994"),
+    "DecodedFormula": ("kusaba2023", "foster1994"),
+    "KernelMeanDescriptor": ("kusaba2023", "muandet2017", "gretton2012"),
+    "BlockKernelMean": ("kusaba2023",),
+    "KernelMeanPooling": ("kusaba2023", "muandet2017"),
+    "RandomFourierFeatures": ("rahimi2007",),
+    "polymer_atoms": ("hayashi2022",),
+    "SummaryStatistics": ("kusaba2022", "ward2016"),
+    "ComponentTable": ("mentel2014", "ong2013", "ward2016", "ward2018"),
     "fetch_octet_binaries": ("ghiringhelli2015",),
     "fetch_binary_alloys": ("fujii2024",),
     "fetch_perovskites": ("bartel2019",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ConvergenceWarning",
     "ExtrapolationWarning",
+    "FormulaWarning",
     "InputError",
     "MissingDataError",
     "MissingPackageError",
@@ -45,6 +46,10 @@ class ConvergenceWarning(UserWarning):
 
 class ExtrapolationWarning(UserWarning):
     """A prediction was asked for outside the region the model has seen."""
+
+
+class FormulaWarning(UserWarning):
+    """A chemical formula was read in a way that leaves something out, such as an isotope."""
 
 
 _NOT_GIVEN = object()
