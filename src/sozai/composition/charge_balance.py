@@ -22,6 +22,41 @@ Choice = tuple[tuple[int, int], ...]
 SINGLE, MIXED = 1, 2
 #: Atomic numbers of the noble gases.
 _NOBLE = (2, 10, 18, 36, 54, 86, 118)
+#: State of most oxides of elements with open d and f shells.
+_USUAL: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(
+        [
+            "Sc",
+            "Y",
+            "La",
+            "Ce",
+            "Pr",
+            "Nd",
+            "Pm",
+            "Sm",
+            "Eu",
+            "Gd",
+            "Tb",
+            "Dy",
+            "Ho",
+            "Er",
+            "Tm",
+            "Yb",
+            "Lu",
+            "Ac",
+            "Cr",
+            "Fe",
+            "Rh",
+            "Au",
+        ],
+        (3,),
+    ),
+    **dict.fromkeys(["Ti", "Zr", "Hf", "Ru", "Ir", "Th", "U"], (4,)),
+    **dict.fromkeys(["V", "Nb", "Ta", "Pa"], (5,)),
+    **dict.fromkeys(["Mo", "W"], (6,)),
+    **dict.fromkeys(["Mn", "Co", "Ni", "Cu", "Zn", "Cd", "Hg", "Pd", "Pt"], (2,)),
+    "Ag": (1,),
+}
 
 
 def state_table(
@@ -72,6 +107,8 @@ def state_table(
 def preferred_states(symbol: str, common: Sequence[int], known: Sequence[int] = ()) -> tuple[int, ...]:
     """States of an element with the likeliest first: full shells, then a lone pair, then the others.
 
+    Of the transition metals and lanthanides the state of most of their oxides comes first.
+
     Parameters
     ----------
     symbol : str
@@ -86,11 +123,11 @@ def preferred_states(symbol: str, common: Sequence[int], known: Sequence[int] = 
     Examples
     --------
     >>> preferred_states("P", (-3, 3, 4, 5)), preferred_states("Fe", (2, 3), (-2, 2, 3, 6))
-    ((-3, 5, 3, 4), (2, 3, -2, 6))
+    ((-3, 5, 3, 4), (3, 2, -2, 6))
     """
     valence = _main_group_valence(symbol)
     full = (valence - 8, valence) if valence >= 5 else (valence, valence - 8)
-    likely = (*full, valence - 2) if valence else ()
+    likely = (*full, valence - 2) if valence else _USUAL.get(symbol, ())
 
     def rank(state: int) -> int:
         return likely.index(state) if state in likely else len(likely)

@@ -197,6 +197,29 @@ class CrossConformal:
         reach = self.score_quantile(level) * (1.0 if std is None else np.asarray(std, dtype=np.float64))
         return center - reach, center + reach
 
+    def left_out_reach(self, std: Any = None, *, level: float = 0.9) -> Array:
+        """Half width of the interval of every scored row, made from the errors of the other folds.
+
+        Parameters
+        ----------
+        std : array-like of shape (n,), optional
+            Standard deviations, where the scores are normalized.
+        level : float, default=0.9
+            Lowered to what the rows of the other folds can give.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        spread = np.ones(len(self.scores)) if std is None else np.asarray(std, dtype=np.float64)
+        reach = np.empty(len(self.scores))
+        for k in np.unique(self.folds):
+            inside = self.folds == k
+            groups = None if self.groups is None else np.unique(self.groups[~inside], return_inverse=True)[1]
+            rest = CrossConformal(self.scores[~inside], self.folds[~inside], groups)
+            reach[inside] = rest.score_quantile(min(level, rest.highest_level)) * spread[inside]
+        return reach
+
     def score_quantile(self, level: float) -> float:
         """Finite-sample quantile of the scores."""
         return float(self._quantile(self.scores[:, None], level)[0])

@@ -93,6 +93,9 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     max_rows : int, default=800
         With more rows the parameters are learned on a random subset of this size, never of fewer than
         250; the posterior always uses all rows.
+    groups : array-like of int of shape (n_features,), optional
+        Columns of one number (0, 1, ...) are coordinates of one space: they keep their distances, divided
+        by one number, and share one length scale. Left out, every column has a length scale of its own.
     random_state : int, RandomState or Generator, optional
         Draws the starts and the subset.
 
@@ -149,6 +152,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         "priors": [ProcessPriors, None],
         "n_restarts": [Interval(Integral, 0, None, closed="left")],
         "max_rows": [Interval(Integral, 2, None, closed="left")],
+        "groups": ["array-like", None],
         "random_state": ["random_state", np.random.Generator],
     }
 
@@ -161,6 +165,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         priors: ProcessPriors | None = None,
         n_restarts: int = 1,
         max_rows: int = 800,
+        groups: Any = None,
         random_state: RandomState = None,
     ) -> None:
         self.kernel = kernel
@@ -169,6 +174,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.priors = priors
         self.n_restarts = n_restarts
         self.max_rows = max_rows
+        self.groups = groups
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -193,8 +199,8 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         X, y = validate_table(self, X, y, need_target=True, min_samples=2)
         self.kernel_ = self.kernel if self.kernel is not None else Matern()
-        self._low, span = X.min(axis=0), np.ptp(X, axis=0)
-        self._span = np.where(span > 0, span, 1.0)
+        self._groups = self._column_groups(X.shape[1])
+        self._middle, self._span = _middle_and_span(X, self._groups)
         self._shift, spread = float(y.mean()), float(y.std())
         self._scale = spread if spread > 1e-12 * float(np.abs(y).max()) else 1.0
         known = None if known_noise is None else self._known_noise(known_noise, len(y))
@@ -293,8 +299,23 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     # --- inside --------------------------------------------------------------------------------------
 
     def _cube(self, X: Array) -> Array:
-        """Columns scaled to [-1/2, 1/2] of the training rows."""
-        return np.asarray((X - self._low) / self._span - 0.5)
+        """Columns scaled to [-1/2, 1/2] of the training rows; coordinates of one space to their spread."""
+        return np.asarray((X - self._middle) / self._span)
+
+    def _column_groups(self, n_columns: int) -> NDArray[np.int64]:
+        """Number of the length scale of every column."""
+        if self.groups is None:
+            return np.arange(n_columns)
+        groups = np.asarray(self.groups)
+        whole = groups.shape == (n_columns,) and groups.dtype.kind in "iu"
+        if not whole or set(groups.tolist()) != set(range(int(groups.max()) + 1)):
+            raise InputError(
+                sentence(
+                    "GaussianProcess.fit", "groups", f"number the groups of {n_columns} columns 0, 1, ...",
+                    groups.tolist(), remedy="Pass one number per column, none left out.",
+                )
+            )  # fmt: skip
+        return groups.astype(np.int64)
 
     def _known_noise(self, known_noise: Any, n_samples: int) -> Array:
         """Standardized noise variances; a negative one is named."""
@@ -336,6 +357,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             known_noise=None if known is None else known[rows],
             fixed_noise=fixed,
             priors=self.priors,
+            groups=self._groups,
         )
 
     def _condition(self, evidence: Evidence) -> None:
@@ -354,7 +376,8 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _at_bounds(self, evidence: Evidence) -> tuple[str, ...]:
         """Say which parameters ended at a bound."""
-        names = input_names(self)
+        columns = np.array(input_names(self), dtype=object)
+        names = [", ".join(columns[self._groups == k][:3].tolist()) for k in range(evidence.n_lengths)]
         found = []
         for k, name in enumerate(names):
             if self.theta_[k] >= evidence.bounds[k, 1] - 1e-6:
@@ -368,3 +391,19 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if evidence.fixed_noise is None and self.theta_[-1] >= evidence.bounds[-1, 1] - 1e-6:
             found.append("the noise is at its upper bound: the columns say nothing of the target")
         return tuple(found)
+
+
+def _middle_and_span(X: Array, groups: NDArray[np.int64]) -> tuple[Array, Array]:
+    """What is subtracted from and divides every column, shapes (n_columns,).
+
+    A column of its own is put into the unit cube; coordinates of one space are centered and divided by
+    the side of the cube whose rows would spread as much, the root of twelve times their variance.
+    """
+    low, high = X.min(axis=0), X.max(axis=0)
+    middle, span = low + 0.5 * (high - low), high - low
+    sizes = np.bincount(groups)
+    shared = sizes[groups] > 1
+    total = np.bincount(groups, weights=X.var(axis=0))[groups]
+    middle = np.where(shared, X.mean(axis=0), middle)
+    span = np.where(shared, np.sqrt(12.0 * total), span)
+    return middle, np.where(span > 0, span, 1.0)

@@ -71,10 +71,10 @@ class ProcessPriors:
     slope: tuple[float, float] = (4.0, 3.0)
     noise: tuple[float, float] = (-3.0, 2.5)
 
-    def layout(self, n_columns: int, *, linear: bool, fit_noise: bool) -> tuple[Array, Array, Array]:
+    def layout(self, n_lengths: int, *, linear: bool, fit_noise: bool) -> tuple[Array, Array, Array]:
         """Means, standard deviations and bounds of all logarithms, shapes (k,), (k,), (k, 2)."""
         mean, deviation = self.length
-        rows = [(mean + 0.5 * np.log(n_columns), deviation, *BOUNDS["length"])] * n_columns
+        rows = [(mean + 0.5 * np.log(n_lengths), deviation, *BOUNDS["length"])] * n_lengths
         rows.append((*self.amplitude, *BOUNDS["amplitude"]))
         if linear:
             rows.append((*self.slope, *BOUNDS["slope"]))
@@ -140,6 +140,8 @@ class Evidence:
     fixed_noise : float or None
         Noise variance that is not fitted.
     priors : ProcessPriors
+    groups : ndarray of int of shape (n_columns,) or None
+        Columns of one number share one length scale; left out, every column has its own.
 
     Notes
     -----
@@ -175,11 +177,14 @@ class Evidence:
         known_noise: Array | None = None,
         fixed_noise: float | None = None,
         priors: ProcessPriors | None = None,
+        groups: NDArray[np.int64] | None = None,
     ) -> None:
         self.kernel, self.Z, self.y, self.linear = kernel, Z, y, linear
         self.known_noise, self.fixed_noise = known_noise, fixed_noise
+        self.groups = np.arange(Z.shape[1]) if groups is None else groups
+        self.n_lengths = int(self.groups.max()) + 1
         self.prior_mean, self.prior_deviation, self.bounds = (priors or ProcessPriors()).layout(
-            Z.shape[1], linear=linear, fit_noise=fixed_noise is None
+            self.n_lengths, linear=linear, fit_noise=fixed_noise is None
         )
 
     def starts(self, n_draws: int, rng: np.random.Generator) -> list[Array]:
@@ -190,23 +195,21 @@ class Evidence:
 
     def _start(self, length: float, amplitude: float, slope: float, noise: float) -> Array:
         """Logarithms of a start; the length scale is that of one column among many."""
-        n_columns = self.Z.shape[1]
-        theta = np.full(len(self.prior_mean), length + 0.5 * np.log(n_columns))
-        theta[n_columns] = amplitude
+        theta = np.full(len(self.prior_mean), length + 0.5 * np.log(self.n_lengths))
+        theta[self.n_lengths] = amplitude
         if self.linear:
-            theta[n_columns + 1] = slope
+            theta[self.n_lengths + 1] = slope
         if self.fixed_noise is None:
             theta[-1] = noise
         return theta
 
     def parameters(self, theta: Array) -> ProcessParameters:
         """Parameters from their logarithms: length scales, amplitude, slope, noise."""
-        n_columns = self.Z.shape[1]
         values = np.exp(theta)
         return ProcessParameters(
-            length_scales=values[:n_columns],
-            amplitude=float(values[n_columns]),
-            slope=float(values[n_columns + 1]) if self.linear else 0.0,
+            length_scales=values[self.groups],
+            amplitude=float(values[self.n_lengths]),
+            slope=float(values[self.n_lengths + 1]) if self.linear else 0.0,
             noise=float(values[-1]) if self.fixed_noise is None else self.fixed_noise,
         )
 
@@ -240,14 +243,15 @@ class Evidence:
         self, part: ProcessParameters, value: Array, pullback: PullBack, scaled: Array, Q: Array
     ) -> Array:
         """Half the trace of Q with every derivative of the covariance."""
-        lengths = 0.5 * part.amplitude * pullback(Q)
+        columns = 0.5 * part.amplitude * pullback(Q)
         rest = [0.5 * part.amplitude * float(np.vdot(Q, value))]
         if self.linear:
             per_column = part.slope * (Q @ scaled * scaled).sum(axis=0)
-            lengths = lengths - per_column
+            columns = columns - per_column
             rest.append(0.5 * float(per_column.sum()))
         if self.fixed_noise is None:
             rest.append(0.5 * part.noise * float(np.trace(Q)))
+        lengths = np.bincount(self.groups, weights=columns, minlength=self.n_lengths)
         return np.concatenate([lengths, rest])
 
 

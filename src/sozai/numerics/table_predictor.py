@@ -333,12 +333,12 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _score_left_out(self, level: float) -> FoldScore:
         """Left-out predictions and intervals, in the user's unit."""
         y, mean, std, folds, groups = self._left_out
-        lower, upper = self._left_out_intervals(mean, std, level)
+        reach = self.conformal_.left_out_reach(std, level=level)
         protocol = f"{len(folds)} folds of rows" if groups is None else f"{len(folds)} folds of whole groups"
         if len(folds) == len(y):
             protocol = "each row left out in turn"
         back = self.scale_.backward
-        ends = back(lower), back(upper)
+        ends = back(mean - reach), back(mean + reach)
         return FoldScore.of(y, back(mean), *ends, folds, protocol, level=level, groups=groups)
 
     def _reasons(self, used: Array) -> Any:
@@ -445,19 +445,6 @@ class TablePredictor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             }
         )
         self.importances_ = table.sort_values("importance", ascending=False, ignore_index=True)
-
-    def _left_out_intervals(self, mean: Array, std: Array, level: float) -> tuple[Array, Array]:
-        """Interval of every left-out row from the errors of the other folds."""
-        reach = np.empty(len(mean))
-        whole = self.conformal_
-        for k in np.unique(whole.folds):
-            inside = whole.folds == k
-            groups = (
-                None if whole.groups is None else np.unique(whole.groups[~inside], return_inverse=True)[1]
-            )
-            rest = CrossConformal(whole.scores[~inside], whole.folds[~inside], groups)
-            reach[inside] = rest.score_quantile(min(level, rest.highest_level)) * std[inside]
-        return mean - reach, mean + reach
 
     def _largest_own_std(self) -> float:
         """Standard error of the process that 99 % of the training rows stay below, each left out."""

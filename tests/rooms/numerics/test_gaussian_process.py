@@ -97,7 +97,7 @@ def test_leave_one_out_is_explicit_deletion():
 def conditioned(X, y, known, like):
     """Posterior of other rows at the parameters and on the scale of a fitted process, its noise replaced."""
     process = GaussianProcess(noise=0.0).fit(X, y)
-    for name in ("_shift", "_scale", "_low", "_span"):
+    for name in ("_shift", "_scale", "_middle", "_span"):
         setattr(process, name, getattr(like, name))
     process._Z, process._y = process._cube(X), (y - process._shift) / process._scale
     process._known, process.theta_ = known / process._scale**2, like.theta_
