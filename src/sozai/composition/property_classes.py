@@ -313,10 +313,11 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
                 )
             )  # fmt: skip
         classes, codes = np.unique(labels, return_inverse=True)
+        names = classes.tolist()
         if len(classes) < 2:
             raise InputError(
                 sentence(
-                    place, "y", "hold at least two classes", classes[0],
+                    place, "y", "hold at least two classes", names[0],
                     remedy="Add formulas of another class.",
                 )
             )  # fmt: skip
@@ -324,7 +325,7 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
 
     def _refuse_rare(self, codes, groups, place):
         """Every class must be in every part of the folds."""
-        for code, name in enumerate(self.classes_):
+        for code, name in enumerate(self.classes_.tolist()):
             n_groups = len(np.unique(groups[codes == code]))
             if n_groups < self.cv:
                 raise InputError(

@@ -24,7 +24,7 @@ class Layers:
     ----------
     sizes : tuple of int
         Columns, hidden widths, 1.
-    flat : ndarray of float32 of shape (n_weights,)
+    flat : ndarray of shape (n_weights,)
         Matrix and offset of every layer, one after the other.
 
     Notes
@@ -42,7 +42,7 @@ class Layers:
     [7.0]
     """
 
-    def __init__(self, sizes: tuple[int, ...], flat: Single) -> None:
+    def __init__(self, sizes: tuple[int, ...], flat: Any) -> None:
         self.sizes, self.flat = sizes, flat
         self.matrices, self.offsets = _views(sizes, flat)
         self._slope = np.zeros_like(flat)
@@ -57,8 +57,12 @@ class Layers:
             matrix[:] = rng.uniform(-limit, limit, matrix.shape)
         return layers
 
-    def __call__(self, rows: Single) -> Single:
-        """Outputs, shape (n_rows,)."""
+    def doubled(self) -> Layers:
+        """Copy in double precision."""
+        return Layers(self.sizes, self.flat.astype(np.float64))
+
+    def __call__(self, rows: Any) -> Any:
+        """Outputs, shape (n_rows,), in the precision of weights and rows."""
         h = rows
         for matrix, offset in zip(self.matrices[:-1], self.offsets[:-1], strict=True):
             z = h @ matrix
@@ -66,7 +70,7 @@ class Layers:
             h = z * _sigmoid(z)
         return np.asarray((h @ self.matrices[-1])[:, 0] + self.offsets[-1][0])
 
-    def loss_gradient(self, rows: Single, target: Single) -> Single:
+    def loss_gradient(self, rows: Any, target: Any) -> Any:
         """Gradient of the mean absolute error with respect to all weights; overwritten by the next call."""
         inputs, slopes = self._forward(rows)
         error = (inputs[-1] @ self.matrices[-1])[:, 0] + self.offsets[-1][0] - target
@@ -138,13 +142,13 @@ def _adam(weights, slope, mean, square, rate, correction, shrink):  # type: igno
         weights[k] = shrink * weights[k] - rate * mean[k] / (np.sqrt(square[k] * correction) + floor)
 
 
-def _sigmoid(z: Single) -> Single:
+def _sigmoid(z: Any) -> Any:
     """1/(1 + exp(-z)); arguments below -80 count as -80."""
-    s = np.maximum(z, np.float32(-80.0))
+    s = np.maximum(z, -80.0)
     np.negative(s, out=s)
     np.exp(s, out=s)
-    s += np.float32(1.0)
-    return np.asarray(np.reciprocal(s, out=s))
+    s += 1.0
+    return np.reciprocal(s, out=s)
 
 
 def _n_weights(sizes: tuple[int, ...]) -> int:

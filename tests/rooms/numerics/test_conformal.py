@@ -128,3 +128,11 @@ def test_bad_input(call, said):
 def test_repr_says_how_many_and_how_large():
     errors = CrossConformal(np.arange(1.0, 20.0), np.arange(19) % 4)
     assert repr(errors) == "CrossConformal(19 rows, 4 folds, 90 % quantile 18)"
+
+
+def test_the_reach_of_a_scored_row_comes_from_the_other_folds():
+    scores = np.r_[np.full(9, 1.0), np.full(9, 5.0)]
+    errors = CrossConformal(scores, np.repeat([0, 1], 9))
+    reach = errors.left_out_reach(np.full(18, 2.0), level=0.9)
+    assert reach.tolist() == [10.0] * 9 + [2.0] * 9
+    assert errors.left_out_reach(level=0.5).tolist() == [5.0] * 9 + [1.0] * 9

@@ -236,3 +236,46 @@ def test_optimum_is_no_worse_than_any_start():
     assert value <= min(evidence(np.clip(start, *evidence.bounds.T))[0] for start in starts)
     assert value == pytest.approx(evidence(theta)[0])
     assert n_iterations > 3
+
+
+def test_columns_of_one_group_share_a_length_and_keep_their_distances():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(30, 4)) * [1.0, 0.2, 0.05, 1.0]
+    y = np.sin(2 * X[:, 0]) + X[:, 3] + 0.05 * rng.normal(size=30)
+    process = GaussianProcess(groups=[0, 0, 0, 1], random_state=0).fit(X, y)
+    assert len(process.theta_) == 4  # two lengths, amplitude, noise
+    assert np.ptp(process.length_scales_[:3]) == pytest.approx(0, abs=1e-12)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    turned = np.column_stack([X[:, :3] @ turn, X[:, 3]])
+    again = GaussianProcess(groups=[0, 0, 0, 1], random_state=0).fit(turned, y)
+    assert again.predict(turned) == pytest.approx(process.predict(X), rel=1e-5, abs=1e-6)
+
+
+def test_the_gradient_of_shared_lengths_is_that_of_differences():
+    rng = np.random.default_rng(4)
+    X, y = rng.normal(size=(15, 5)), rng.normal(size=15)
+    for mean in ("constant", "linear"):
+        process = GaussianProcess(groups=[0, 1, 0, 1, 2], mean=mean, random_state=0).fit(X, y)
+        theta = process.theta_ + 0.3
+        _, gradient = process.log_marginal_likelihood(theta, eval_gradient=True)
+        for k in range(len(theta)):
+            up, down = theta.copy(), theta.copy()
+            up[k] += 1e-5
+            down[k] -= 1e-5
+            change = process.log_marginal_likelihood(up) - process.log_marginal_likelihood(down)
+            assert gradient[k] == pytest.approx(change / 2e-5, rel=1e-5, abs=1e-6)
+
+
+def test_groups_of_one_column_each_change_nothing():
+    rng = np.random.default_rng(5)
+    X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+    plain = GaussianProcess(random_state=0).fit(X, y)
+    grouped = GaussianProcess(groups=[0, 1, 2], random_state=0).fit(X, y)
+    assert (plain.predict(X) == grouped.predict(X)).all()
+
+
+def test_groups_that_do_not_number_the_columns_are_refused():
+    X, y = np.eye(4), np.arange(4.0)
+    for groups in ([0, 0, 2, 2], [0, 1], [0.0, 0.0, 1.0, 1.0]):
+        with pytest.raises(InputError, match="groups must number the groups of 4 columns"):
+            GaussianProcess(groups=groups).fit(X, y)
