@@ -173,7 +173,7 @@ def design_formulas(
     Parameters
     ----------
     models : CompositionRegressor, or mapping of name to CompositionRegressor
-        Fitted, without side columns.
+        Fitted, without side columns. A single one stands in the answer as ``property``.
     goals : float, (low, high), "max", "min", or mapping of name to these
         As :meth:`Goal.of` reads them, in the unit of the property.
     start : formulas, optional
