@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-_ROOMS = ("contracts", "datasets", "displays", "numerics", "study", "symbolic")
+_ROOMS = ("composition", "contracts", "datasets", "displays", "numerics", "study", "symbolic")
 
 __all__ = ["__version__", "cite", "show_versions", *_ROOMS]
 
 if TYPE_CHECKING:
+    from sozai import composition as composition
     from sozai import contracts as contracts
     from sozai import datasets as datasets
     from sozai import displays as displays

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import io
+import pkgutil
 import re
 import tokenize
 from pathlib import Path
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "sozai"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 CITED = citations.cited_names()  # before any test registers an example
-ROOMS = ["datasets", "displays", "numerics", "study", "symbolic"]
+ROOMS = ["composition", "datasets", "displays", "numerics", "study", "symbolic"]
 
 
 def in_every_module(rule):
@@ -200,7 +201,11 @@ def test_every_class_that_a_room_exports_has_an_example(room):
 def test_every_registered_citation_belongs_to_something_public():
     public = set()
     for room in ROOMS:
-        public |= set(getattr(importlib.import_module(f"sozai.{room}"), "__all__", ()))
+        package = importlib.import_module(f"sozai.{room}")
+        public |= set(getattr(package, "__all__", ()))
+        if not hasattr(package, "__all__"):  # a room whose modules are imported one by one
+            for info in pkgutil.iter_modules(package.__path__, f"sozai.{room}."):
+                public |= set(getattr(importlib.import_module(info.name), "__all__", ()))
     assert set(CITED) - public == set()
 
 

@@ -53,7 +53,8 @@ prediction, Technometrics 16, 125-127 (1974). https://doi.org/10.1080/00401706.1
     def __repr__(self) -> str:
         place = " ".join(part for part in (self.journal or self.publisher, self.volume) if part)
         middle = ", ".join(part for part in (place, self.pages, self.note) if part)
-        text = f"{', '.join(self.authors)}, {self.title}{', ' + middle if middle else ''} ({self.year})."
+        authors = ", ".join(self.authors).replace(", and others", " et al.")
+        text = f"{authors}, {self.title}{', ' + middle if middle else ''} ({self.year})."
         return f"{text} https://doi.org/{self.doi}" if self.doi else text
 
     def bibtex(self) -> str:
@@ -394,8 +395,8 @@ BIBLIOGRAPHY: dict[str, Paper] = {
         ),
         Paper(
             "kieslich2014", "article", ("G. Kieslich", "S. Sun", "A. K. Cheetham"),
-            "Solid-state principles applied to organic-inorganic perovskites: new tricks for an old dog", 2014,
-            "Chemical Science", "5", "4712-4715", doi="10.1039/C4SC02211D",
+            "Solid-state principles applied to organic-inorganic perovskites: new tricks for an old dog",
+            2014, "Chemical Science", "5", "4712-4715", doi="10.1039/C4SC02211D",
         ),
         Paper(
             "bonilla2008", "article", ("E. V. Bonilla", "K. M. A. Chai", "C. K. I. Williams"),
@@ -426,7 +427,7 @@ BIBLIOGRAPHY: dict[str, Paper] = {
         Paper(
             "rahimi2007", "article", ("A. Rahimi", "B. Recht"),
             "Random features for large-scale kernel machines", 2007,
-            "Advances in Neural Information Processing Systems", "20",
+            "Advances in Neural Information Processing Systems", "20", "1177-1184",
         ),
         Paper(
             "hayashi2022", "article", ("Y. Hayashi", "J. Shiomi", "J. Morikawa", "R. Yoshida"),
@@ -498,6 +499,21 @@ BIBLIOGRAPHY: dict[str, Paper] = {
             "The risk inflation criterion for multiple regression", 1994, "The Annals of Statistics", "22",
             "1947-1975", doi="10.1214/aos/1176325766",
         ),
+        Paper(
+            "sadinle2019", "article", ("M. Sadinle", "J. Lei", "L. Wasserman"),
+            "Least ambiguous set-valued classifiers with bounded error levels", 2019,
+            "Journal of the American Statistical Association", "114", "223-234",
+            doi="10.1080/01621459.2017.1395341",
+        ),
+        Paper(
+            "elfwing2018", "article", ("S. Elfwing", "E. Uchibe", "K. Doya"),
+            "Sigmoid-weighted linear units for neural network function approximation in reinforcement "
+            "learning", 2018, "Neural Networks", "107", "3-11", doi="10.1016/j.neunet.2017.12.012",
+        ),
+        Paper(
+            "loshchilov2017", "misc", ("I. Loshchilov", "F. Hutter"),
+            "Decoupled weight decay regularization", 2017, note="arXiv:1711.05101",
+        ),
     ]
 }  # fmt: skip
 """Papers by key. Only facts that were checked are given; what could not be is left out."""
@@ -555,6 +571,10 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "RandomFourierFeatures": ("rahimi2007",),
     "polymer_atoms": ("hayashi2022",),
     "SummaryStatistics": ("kusaba2022", "ward2016"),
+    "SimilarMaterials": ("kusaba2023", "gretton2012"),
+    "CompositionRegressor": ("kusaba2023", "barber2021", "rasmussen2006"),
+    "CompositionClassifier": ("kusaba2023", "liu2021", "sadinle2019", "geurts2006"),
+    "SmoothNetworks": ("elfwing2018", "loshchilov2017"),
     "ComponentTable": ("mentel2014", "ong2013", "ward2016", "ward2018"),
     "fetch_octet_binaries": ("ghiringhelli2015",),
     "fetch_binary_alloys": ("fujii2024",),

@@ -26,7 +26,10 @@ __all__ = [
 ]
 
 # Each room's stops lie in one module with a tuple STOPS, imported only when the tour runs.
-ROOMS = {"symbolic": "sozai.apps.tour.symbolic_stops"}
+ROOMS = {
+    "symbolic": "sozai.apps.tour.symbolic_stops",
+    "composition": "sozai.apps.tour.composition_stops",
+}
 
 
 @dataclass(frozen=True)
