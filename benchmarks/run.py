@@ -21,6 +21,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +35,10 @@ OURS = "sozai"
 
 @dataclass(frozen=True)
 class Pair:
-    """One comparison: our leg and a peer's leg of the same script on the same size, run in turn."""
+    """One comparison: our leg and a peer's leg of the same script on the same size, run in turn.
+
+    The first leg may leave its answer in the folder ``SOZAI_BENCHMARK_ANSWERS`` for the second to look at.
+    """
 
     script: str
     task: str
@@ -49,10 +53,12 @@ class Pair:
         """Our leg first in even repeats, the peer's first in odd ones: a drift of the machine cancels."""
         order = (OURS, self.peer) if repeat % 2 == 0 else (self.peer, OURS)
         rows = []
-        for peer in order:
-            arguments = [str(HERE / self.script), "--peer", peer, "--size", self.size, "--seed", str(repeat)]
-            stem = {"task": self.task, "size": self.size, "peer": peer}
-            rows += run_leg([str(interpreter(peer)), *arguments], stem, timeout)
+        with tempfile.TemporaryDirectory() as answers:
+            for peer in order:
+                arguments = [str(HERE / self.script), "--peer", peer, "--size", self.size]
+                command = [str(interpreter(peer)), *arguments, "--seed", str(repeat)]
+                stem = {"task": self.task, "size": self.size, "peer": peer}
+                rows += run_leg(command, stem, timeout, answers)
         return rows
 
 
@@ -87,8 +93,21 @@ def plan() -> Iterator[Pair | Script]:
     for size in ("rung-2-radii-6", "rung-2-raw-10"):
         for peer in ("torchsisso", "gplearn"):
             yield Pair("large_search_peers.py", "large-search", size, peer)
+    for size in ("stable-35463", "brackets-7520", "hydrates-8640", "hydrates-dot-8640"):
+        yield Pair("composition_peers.py", "formulas-to-fractions", size, "pymatgen")
+    for size in ("means-float64", "means-float32", "statistics-290"):
+        yield Pair("composition_peers.py", "fractions-to-columns", size, "pymatgen")
+    for size in ("580-float64", "580-float32"):
+        for peer in ("pymatgen", "matminer"):
+            yield Pair("composition_peers.py", "formulas-to-columns", size, peer)
+    for size in ("noise-free-35463", "noise-0.01-35463"):
+        yield Pair("inverse.py", "inverse", size, "quadprog")
+    yield Script("composition_scale.py")
+    yield Script("decoding.py", once=True)
     for script in ("large_recovery.py", "intervals.py"):
         yield Script(script, once=True, patience=3.0)
+    for script in ("quasicrystal_classes.py", "formation_energy.py"):
+        yield Script(script, once=True, patience=8.0)
 
 
 def interpreter(peer: str) -> Path:
@@ -113,12 +132,15 @@ def interpreter(peer: str) -> Path:
     return python
 
 
-def run_leg(command: list[str], stem: dict, timeout: float) -> list[dict]:
+def run_leg(command: list[str], stem: dict, timeout: float, answers: str = "") -> list[dict]:
     """Rows that one process prints; a crash, a kill or a timeout becomes a row that says so."""
+    environment = os.environ | {"SOZAI_BENCHMARK_ANSWERS": answers}
     failed = stem | {"version": None, "seconds": None, "peak_mb": None, "error": None, "success": False}
     start = time.perf_counter()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, check=False, env=environment
+        )
     except subprocess.TimeoutExpired:
         return [failed | {"seconds": timeout, "message": f"stopped after {timeout:g} s"}]
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
