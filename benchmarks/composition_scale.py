@@ -117,10 +117,10 @@ def million(part: str) -> dict:
         "own_mb": memory.largest,
         "added_mb": memory.largest - memory.first,
         "error": None,
-        "success": shape[0] == N_FORMULAS and whole < MOST_MB,
+        "success": shape[0] == N_FORMULAS and memory.largest < MOST_MB,
     }
-    if whole >= MOST_MB:
-        row["message"] = f"{whole:,.0f} MB resident, of them {memory.largest:.0f} MB its own"
+    if memory.largest >= MOST_MB:
+        row["message"] = f"{memory.largest:.0f} MB of its own"
     return row
 
 

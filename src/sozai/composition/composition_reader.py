@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,8 +197,10 @@ def names_of(parsed: Any) -> np.ndarray:
 
 
 @contextmanager
-def open_target(out: Any, shape: tuple[int, int], dtype: str, place: str) -> Iterator[np.ndarray]:
-    """Array to fill: the one given, or a file that takes its name when it is complete.
+def open_target(
+    out: Any, shape: tuple[int, int], dtype: str, place: str
+) -> Iterator[Callable[[int, np.ndarray], None]]:
+    """Give a place to write rows to: an array, or a file that takes its name when it is complete.
 
     Parameters
     ----------
@@ -210,7 +212,8 @@ def open_target(out: Any, shape: tuple[int, int], dtype: str, place: str) -> Ite
 
     Yields
     ------
-    ndarray or numpy.memmap
+    callable
+        Takes the number of the first row and some rows; those of a file come in their order.
 
     Raises
     ------
@@ -220,8 +223,8 @@ def open_target(out: Any, shape: tuple[int, int], dtype: str, place: str) -> Ite
     Examples
     --------
     >>> out = np.empty((1, 2))
-    >>> with open_target(out, (1, 2), "float64", "example") as target:
-    ...     target[:] = 3.0
+    >>> with open_target(out, (1, 2), "float64", "example") as write:
+    ...     write(0, np.array([[3.0, 3.0]]))
     >>> out.tolist()
     [[3.0, 3.0]]
     """
@@ -233,15 +236,19 @@ def open_target(out: Any, shape: tuple[int, int], dtype: str, place: str) -> Ite
                     remedy="Make it with np.empty of that shape and type.",
                 )
             )  # fmt: skip
-        yield out
+
+        def fill(start: int, rows: np.ndarray) -> None:
+            out[start : start + len(rows)] = rows
+
+        yield fill
         return
     path = Path(out)
     unfinished = path.with_name(path.name + ".unfinished")
     try:
-        target = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.dtype(dtype), shape=shape)
-        yield target
-        target.flush()
-        del target
+        with unfinished.open("wb") as file:  # written, not mapped: mapped pages would stay in memory
+            header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            yield lambda _, rows: np.ascontiguousarray(rows, dtype=dtype).tofile(file)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

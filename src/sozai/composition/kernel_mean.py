@@ -351,7 +351,7 @@ class KernelMeanDescriptor(TransformerMixin, BaseEstimator):
         parsed, side = self._read(X, "KernelMeanDescriptor.transform")
         return self._describe(parsed, side)
 
-    def transform_to(self, X, out, *, chunk=100_000):
+    def transform_to(self, X, out, *, chunk=20_000):
         """Describe many compositions into a file or an array, a block of rows at a time.
 
         Parameters
@@ -359,7 +359,7 @@ class KernelMeanDescriptor(TransformerMixin, BaseEstimator):
         X : as for :meth:`transform`
         out : path-like or ndarray of shape (n_samples, n_columns)
             A path gets a ``.npy`` file once all rows are there.
-        chunk : int, default=100_000
+        chunk : int, default=20_000
             Rows parsed at once; they bound the memory, not the result.
 
         Returns
@@ -383,13 +383,13 @@ class KernelMeanDescriptor(TransformerMixin, BaseEstimator):
             )  # fmt: skip
         if isinstance(chunk, bool) or not isinstance(chunk, Integral) or chunk < 1:
             raise InputError(
-                sentence(place, "chunk", "be a number of rows, 1 or more", chunk, remedy="Take 100_000.")
+                sentence(place, "chunk", "be a number of rows, 1 or more", chunk, remedy="Take 20_000.")
             )
         n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
         shape = (n_samples, len(self.get_feature_names_out()))
-        with open_target(out, shape, self.dtype, place) as target:
+        with open_target(out, shape, self.dtype, place) as write:
             for start, parsed, side in self._reader().read_blocks(X, int(chunk), place):
-                target[start : start + parsed.fractions.shape[0]] = self._describe(parsed, side)
+                write(start, self._describe(parsed, side))
         return out if isinstance(out, np.ndarray) else np.load(out, mmap_mode="r+")
 
     def get_feature_names_out(self, input_features=None):
