@@ -1,6 +1,7 @@
 """One Display class per result: draws records and arrays, imports no model."""
 
 from sozai.displays.class_map import ClassMapDisplay
+from sozai.displays.composition_map import CompositionMapDisplay
 from sozai.displays.correlation import CorrelationDisplay
 from sozai.displays.display import Display
 from sozai.displays.effects import EffectsDisplay
@@ -8,6 +9,7 @@ from sozai.displays.formula_map import FormulaMapDisplay
 from sozai.displays.importance import ImportanceDisplay
 from sozai.displays.interval_parity import IntervalParityDisplay
 from sozai.displays.invariants import InvariantDisplay
+from sozai.displays.kernel_mean_profile import KernelMeanProfileDisplay
 from sozai.displays.limits import LimitsDisplay
 from sozai.displays.pareto import ParetoDisplay
 from sozai.displays.parity import ParityDisplay
@@ -17,6 +19,7 @@ from sozai.displays.selection_path import SelectionPathDisplay
 
 __all__ = [
     "ClassMapDisplay",
+    "CompositionMapDisplay",
     "CorrelationDisplay",
     "Display",
     "EffectsDisplay",
@@ -24,6 +27,7 @@ __all__ = [
     "ImportanceDisplay",
     "IntervalParityDisplay",
     "InvariantDisplay",
+    "KernelMeanProfileDisplay",
     "LimitsDisplay",
     "ParetoDisplay",
     "ParityDisplay",

@@ -11,12 +11,14 @@ import sozai.displays as displays
 from sozai.contracts.errors import InputError
 from sozai.displays import (
     ClassMapDisplay,
+    CompositionMapDisplay,
     CorrelationDisplay,
     EffectsDisplay,
     FormulaMapDisplay,
     ImportanceDisplay,
     IntervalParityDisplay,
     InvariantDisplay,
+    KernelMeanProfileDisplay,
     LimitsDisplay,
     ParetoDisplay,
     ParityDisplay,
@@ -53,6 +55,8 @@ EXAMPLES = {
         [1, 2], {"q2": [0.5, np.nan], "r2": [0.6, 0.9], "aic": [3, 1]}
     ),
     "RelationMapDisplay": lambda: RelationMapDisplay(["2a"], ["a", "b"], [[2.0, 0.0]], always=[False]),
+    "CompositionMapDisplay": lambda: CompositionMapDisplay([[0, 0], [1, 2]], values=[1, 2], new=[[1, 1]]),
+    "KernelMeanProfileDisplay": lambda: KernelMeanProfileDisplay([[1, 0], [0, 1]], ["Z", "Z"], ["a", "b"]),
     "CorrelationDisplay": lambda: CorrelationDisplay.from_columns(TABLE),
     "FormulaMapDisplay": lambda: FormulaMapDisplay.from_estimator(
         Area(), TABLE, TABLE["base"] * TABLE["height"], x="base", y="height", name="area", unit="m^2"

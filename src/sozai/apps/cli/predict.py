@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from sozai.apps.cli.formula_options import FORMULAS, BasisOption, ComponentTableOption, Values
 from sozai.apps.cli.once import OnceCommand
 from sozai.apps.cli.table_options import (
     COLUMNS,
@@ -17,7 +18,6 @@ from sozai.apps.cli.table_options import (
     Identifiers,
     Ignore,
     Missing,
-    MissingRows,
     Sheet,
     Units,
 )
@@ -34,6 +34,14 @@ class Kind(StrEnum):
     real = "real"
     positive = "positive"
     fraction = "fraction"
+
+
+class Model(StrEnum):
+    """What predicts from formulas."""
+
+    auto = "auto"
+    process = "gp"
+    networks = "networks"
 
 
 _MODEL, _SHOW, _RUN = "The model", "What you get", "Running"
@@ -59,7 +67,7 @@ def predict_property(
         list[str] | None,
         typer.Option(
             metavar="COL",
-            help="Column to predict it from; repeat. All numeric ones when left out.",
+            help="Column to predict it from; repeat. All numeric ones when left out, none with --formula.",
             rich_help_panel=COLUMNS,
         ),
     ] = None,
@@ -69,18 +77,37 @@ def predict_property(
         str | None,
         typer.Option(
             metavar="COL",
-            help="Rows with the same value are left out together, and new rows are of new groups.",
+            help="Rows with the same value are left out together, and new rows are of new groups. "
+            "With --formula also the words formula (the default), system and rows.",
             rich_help_panel=COLUMNS,
         ),
     ] = None,
     formula: Annotated[
         str | None,
         typer.Option(
-            metavar="COL", help="Column of chemical formulas (not available yet).", rich_help_panel=COLUMNS
+            metavar="COL", help="Column of chemical formulas to predict from.", rich_help_panel=FORMULAS
         ),
     ] = None,
+    components: ComponentTableOption = "sozai",
+    basis: BasisOption = None,
+    values: Values = None,
+    classify: Annotated[
+        bool,
+        typer.Option(
+            "--classify",
+            help="Take whole numbers of the target as classes; text and true/false always are.",
+            rich_help_panel=FORMULAS,
+        ),
+    ] = False,
     units: Units = None,
-    missing: MissingRows = Missing.error,
+    missing: Annotated[
+        Missing | None,
+        typer.Option(
+            help="Rows with empty cells: refuse, or leave out and count; error when left out, drop with "
+            "--formula.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None,
     sheet: Sheet = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
@@ -92,6 +119,13 @@ def predict_property(
             rich_help_panel=_MODEL,
         ),
     ] = Kind.auto,
+    model: Annotated[
+        Model,
+        typer.Option(
+            help="With --formula: a Gaussian process up to 2,000 rows and networks above, or one of them.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = Model.auto,
     level: Annotated[
         float,
         typer.Option(metavar="P", help="Share of new values the intervals hold.", rich_help_panel=_MODEL),
@@ -122,26 +156,27 @@ def predict_property(
     """Predict one column of a table, with intervals that hold and a word on where they do.
 
     [dim]sozai predict property measured.csv new.csv --target "yield [%]" -o predicted.csv[/dim]
+    [dim]sozai predict property measured.csv new.csv --formula formula --target "gap [eV]"[/dim]
     """
     if not 0.0 < level < 1.0:
         raise typer.BadParameter(f"must lie between 0 and 1. Got {level:g}.", param_hint="--level")
     if n_jobs == 0:
         raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
-    from sozai.apps.cli.property_answer import answer
-    from sozai.apps.cli.property_question import PropertyQuestion, refuse_formula
+    from sozai.apps.cli.formula_reading import read_values
+    from sozai.apps.cli.property_question import PropertyQuestion
     from sozai.apps.cli.table_question import TableQuestion
 
-    if formula is not None:
-        refuse_formula(formula)
+    usual = Missing.error if formula is None else Missing.drop
     reading = TableQuestion(
         file=file,
         target=target,
+        classify=classify,
         features=tuple(features or ()),
         ignore=tuple(ignore or ()),
         identifiers=tuple(identifiers or ()),
         groups=groups,
         units=tuple(units or ()),
-        missing=missing.value,
+        missing=(missing or usual).value,
         sheet=sheet,
         encoding=encoding,
         delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
@@ -152,4 +187,32 @@ def predict_property(
         seed=seed,
         n_jobs=n_jobs,
     )
-    answer(PropertyQuestion(reading=reading, kind=kind.value, level=level, table=table))
+    _answer(
+        PropertyQuestion(
+            reading=reading,
+            kind=kind.value,
+            level=level,
+            table=table,
+            formula=formula,
+            components=components,
+            model=model.value,
+            basis=None if basis is None else basis.value,
+            values=read_values(values or ()),
+        )
+    )
+
+
+def _answer(question: Any) -> None:
+    """Answer from the column of formulas, or from the columns of numbers."""
+    from sozai.apps.cli.property_question import refuse_formula_options, refuse_table_options
+
+    if question.formula is None:
+        from sozai.apps.cli.property_answer import answer
+
+        refuse_formula_options(question)
+        answer(question)
+    else:
+        from sozai.apps.cli.property_formula import answer_from_formulas
+
+        refuse_table_options(question)
+        answer_from_formulas(question)

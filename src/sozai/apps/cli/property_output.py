@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.property_answer import PropertyAnswer
 
-__all__ = ["as_payload", "deliver", "prediction_table", "q2_text", "say_predictions"]
+__all__ = ["as_grid", "as_payload", "deliver", "prediction_table", "q2_text", "say_predictions"]
 
 _N_SHOWN = 40
 
@@ -124,14 +124,14 @@ def say_predictions(found: PropertyAnswer) -> None:
     importances = found.predictor.importances_.drop(columns="columns")
     growth = f"growth of the RMSE{f' [{unit}]' if unit else ''} when shuffled"
     screen.print(f"What matters ({growth})", style="italic")
-    screen.print(_frame(importances.head(10)))
+    screen.print(as_grid(importances.head(10)))
     screen.print()
     left_out = found.question.reading.apply is None
     title = "Measured rows, each predicted by a fit without it" if left_out else "Predictions"
     named_rows = found.question.reading.identifiers
     frame = found.predictions if named_rows else found.predictions.drop(columns="id")
     screen.print(title, style="italic")
-    screen.print(_frame(frame.head(_N_SHOWN)))
+    screen.print(as_grid(frame.head(_N_SHOWN)))
     if len(frame) > _N_SHOWN:
         screen.print(f"... and {len(frame) - _N_SHOWN} more rows (-o TABLE writes them all)")
     for repair in repair_records(reading.table)[:5]:
@@ -165,7 +165,8 @@ def _say_end(found: PropertyAnswer, screen: Any) -> None:
         screen.print(f"Next: {shown}.", style="dim", soft_wrap=True)
 
 
-def _frame(frame: Any) -> Any:
+def as_grid(frame: Any) -> Any:
+    """Table for the terminal, numbers to the right."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
     from rich.table import Table
 

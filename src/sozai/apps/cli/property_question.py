@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from sozai.apps.cli.formula_places import check_result_place, check_text_table
 from sozai.apps.cli.table_output import check_places
 from sozai.apps.cli.table_question import TableQuestion
 from sozai.apps.cli.usage import UsageError
@@ -25,8 +25,11 @@ __all__ = [
     "check_property_places",
     "choose_kind",
     "in_property_words",
-    "refuse_formula",
+    "refuse_few_rows",
+    "refuse_formula_options",
     "refuse_no_rows",
+    "refuse_table_options",
+    "refuse_with_classes",
     "say_in_property_words",
 ]
 
@@ -49,38 +52,74 @@ class PropertyQuestion:
     kind: str = "auto"
     level: float = 0.9
     table: Path | None = None
+    formula: str | None = None
+    components: str = "sozai"
+    model: str = "auto"
+    basis: str | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
-def refuse_formula(column: str) -> NoReturn:
-    """Say that formulas are not turned into numbers yet, and what to do meanwhile."""
-    raise UsageError(
-        sentence(
-            "--formula", "a column of formulas", "wait until formulas can be turned into numbers", column,
-            remedy="Give the composition as columns of numbers, one an element or feature.",
-        )
-    )  # fmt: skip
+def refuse_formula_options(question: PropertyQuestion) -> None:
+    """Refuse options about formulas where no column of them is named."""
+    about_formulas = {
+        "--table": (question.components, "sozai"),
+        "--model": (question.model, "auto"),
+        "--basis": (question.basis, None),
+        "--values": (dict(question.values), {}),
+        "--classify": (question.reading.classify, False),
+    }
+    for option, (value, default) in about_formulas.items():
+        if value != default:
+            remedy = "Name the column of chemical formulas: --formula COL."
+            if option == "--classify":
+                remedy += " A rule for classes of a table of numbers is found by sozai explain table."
+            raise UsageError(
+                sentence(option, "the option", "be left out without --formula", value, remedy=remedy)
+            )
+
+
+def refuse_table_options(question: PropertyQuestion) -> None:
+    """Refuse what says which columns are left out where only named ones are used."""
+    if question.reading.ignore:
+        raise UsageError(
+            sentence(
+                "--ignore", "the option", "be left out with --formula", question.reading.ignore[0],
+                remedy="Beside the formula only columns named by --features are used.",
+            )
+        )  # fmt: skip
+
+
+def refuse_with_classes(question: PropertyQuestion) -> None:
+    """Refuse options about a quantity where the target holds classes."""
+    for option, value in (("--kind", question.kind), ("--model", question.model)):
+        if value != "auto":
+            raise UsageError(
+                sentence(
+                    option, "the option", "be left out where the target holds classes", value,
+                    at=f"for column {question.reading.target!r}", remedy="Leave it out.",
+                )
+            )  # fmt: skip
 
 
 def check_property_places(question: PropertyQuestion) -> None:
     """Refuse a place that cannot be written before the fits, not after them."""
     check_places(question.reading)
-    path = question.table
-    if path is None:
-        return
-    if path.is_dir():
-        _refuse("be a file", path, "Name a file inside this folder, e.g. predicted.csv.")
-    if path.suffix.lower() in (".xlsx", ".xls"):
-        _refuse("be a CSV or TSV file", path, "Name it .csv; Excel opens it with Japanese intact.")
-    inputs = [given for given in (question.reading.file, question.reading.apply) if given is not None]
-    if any(path.absolute() == given.absolute() for given in inputs):
-        _refuse("not be one of the input files", path, "Name another file.")
-    folder = path.absolute().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        _refuse("lie in a folder you may write", path, f"Choose another place than {folder}.")
+    check_text_table("-o", question.table)
+    check_result_place("-o", question.table, (question.reading.file, question.reading.apply))
 
 
-def _refuse(requirement: str, path: Path, remedy: str) -> NoReturn:
-    raise InputError(sentence("-o", "the place", requirement, str(path), remedy=remedy))
+def refuse_few_rows(question: PropertyQuestion, n_rows: int) -> None:
+    """At least five rows to learn from."""
+    if n_rows < _LEAST_ROWS:
+        remedy = "Measure more rows, or leave out the columns with empty cells by --ignore."
+        if question.formula is not None:
+            remedy = "Measure more formulas, or correct those that could not be read."
+        raise InputError(
+            sentence(
+                "predict property", f"{question.reading.file}", f"have at least {_LEAST_ROWS} complete rows",
+                n_rows, remedy=remedy,
+            )
+        )  # fmt: skip
 
 
 def choose_kind(question: PropertyQuestion, reading: Reading) -> tuple[str, list[str]]:
@@ -92,13 +131,7 @@ def choose_kind(question: PropertyQuestion, reading: Reading) -> tuple[str, list
         For fewer than five rows, and for a value that the kind asked for does not allow.
     """
     y, unit = reading.y, reading.target_unit
-    if len(y) < _LEAST_ROWS:
-        raise InputError(
-            sentence(
-                "predict property", f"{question.reading.file}", f"have at least {_LEAST_ROWS} complete rows",
-                len(y), remedy="Measure more rows, or leave out the columns with empty cells by --ignore.",
-            )
-        )  # fmt: skip
+    refuse_few_rows(question, len(y))
     percent = unit is not None and unit.endswith("%")
     whole = 100.0 if percent or (unit is None and float(y.max()) > 1.0) else 1.0
     within = bool((y >= 0).all() and (y <= whole).all())

@@ -300,10 +300,14 @@ def test_a_percentage_far_outside_may_be_anything(run, train, new):
     }
 
 
-def test_formulas_wait(run, train):
-    code, out, err = run("predict", "property", train, "--target", "yield", "--formula", "compound")
+@pytest.mark.parametrize(
+    "options", [["--classify"], ["--model", "gp"], ["--table", "published"], ["--basis", "at%"]]
+)
+def test_options_about_formulas_need_a_column_of_them(run, train, options):
+    code, out, err = run("predict", "property", train, "--target", "yield", *options)
     assert (code, out) == (2, "")
-    assert "--formula: a column of formulas must wait until" in err
+    assert f"{options[0]}: the option must be left out without --formula" in err
+    assert "--formula COL" in err
 
 
 def test_too_few_rows(run, train):

@@ -1,0 +1,361 @@
+"""From measured formulas and goals, or from descriptors, to formulas: read, learn, search, say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sozai.apps.cli.formula_reading import (
+    FormulaFile,
+    FormulaRows,
+    in_option_words,
+    read_components,
+    read_formulas,
+)
+from sozai.apps.cli.output import collected_warnings, console, emit_json, progress_console
+from sozai.apps.cli.progress_line import Steps
+from sozai.apps.cli.property_output import as_grid
+from sozai.apps.cli.usage import UsageError, as_usage
+from sozai.contracts.errors import InputError, sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DesignQuestion", "answer", "read_goal"]
+
+_LEAST_ROWS = 5
+_ALLOWED = {"auto": "auto", "yes": True, "no": False}
+
+
+@dataclass(frozen=True)
+class DesignQuestion:
+    """Options of ``sozai design formula`` as they were given."""
+
+    reading: FormulaFile
+    targets: tuple[str, ...] = ()
+    is_descriptor: bool = False
+    noise: float | None = None
+    grid: int = 10
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    charge_balance: str = "auto"
+    anywhere: bool = False
+    number: int = 10
+    level: float = 0.9
+    out: Path | None = None
+    json: bool = False
+    seed: int = 0
+    n_jobs: int | None = None
+
+
+def answer(question: DesignQuestion) -> None:
+    """Answer the question on the terminal, as JSON, and into a file."""
+    start = time.perf_counter()
+    _check_place(question)
+    with collected_warnings() as notes:
+        if question.is_descriptor:
+            payload, frame = _decoded(question, notes)
+        else:
+            payload, frame = _designed(question, notes)
+    payload["seconds"] = time.perf_counter() - start
+    if question.out is not None:
+        from sozai.contracts.tables import write_table
+
+        delimiter = "\t" if question.out.suffix.lower() in (".tsv", ".txt") else ","
+        write_table(frame, question.out, delimiter=delimiter)
+    if question.json:
+        source = str(question.reading.path)
+        emit_json(payload, schema="sozai.design.formula/1", source=source, notes=list(dict.fromkeys(notes)))
+        return
+    _say(question, payload, frame, list(dict.fromkeys(notes)))
+
+
+def read_goal(text: str) -> tuple[str, Any]:
+    """Read ``COL=GOAL``.
+
+    Examples
+    --------
+    >>> read_goal("gap [eV]=1.2:1.5"), read_goal("Tc=max"), read_goal("E=:-2"), read_goal("n=1.5")
+    (('gap [eV]', (1.2, 1.5)), ('Tc', 'max'), ('E', (None, -2.0)), ('n', 1.5))
+    """
+    column, equals, goal = text.rpartition("=")
+    goal = goal.strip()
+    if equals and column.strip():
+        if goal in ("max", "min"):
+            return column.strip(), goal
+        ends = goal.split(":")
+        try:
+            numbers = [float(end) if end.strip() else None for end in ends]
+        except ValueError:
+            numbers = []
+        if len(numbers) == 1 and numbers[0] is not None:
+            return column.strip(), numbers[0]
+        if len(numbers) == 2 and any(number is not None for number in numbers):
+            return column.strip(), (numbers[0], numbers[1])
+    raise UsageError(
+        sentence(
+            "--target", "each entry", "read COL=GOAL with a number, LOW:HIGH, max or min", text,
+            remedy='Write e.g. --target "gap [eV]=1.2:1.5".',
+        )
+    )  # fmt: skip
+
+
+# --- from measured properties --------------------------------------------------------------------------
+
+
+def _designed(question: DesignQuestion, notes: list[str]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Learn every property, search formulas."""
+    if not question.targets:
+        raise UsageError(
+            sentence(
+                "design formula", "--target", "name a property and a goal",
+                remedy='Write e.g. --target "gap [eV]=1.2:1.5", or --target COL=max.',
+            )
+        )  # fmt: skip
+    wishes = dict(read_goal(text) for text in question.targets)
+    from sozai.composition import design_formulas
+
+    screen = progress_console()
+    with screen.status("reading the table", spinner="line") as status:
+        components = read_components(question.reading.table)
+        rows = read_formulas(question.reading, components.components)
+        notes += rows.notes
+        models, goals, counts, units = {}, {}, {}, {}
+        for name, wish in wishes.items():
+            label = rows.table.resolve(name)
+            status.update(f"learning {label}")
+            models[label], counts[label] = _model(question, rows, label, components)
+            goals[label], units[label] = wish, rows.table.units.get(label)
+        status.update("searching formulas")
+        with as_usage(), in_option_words():
+            found = design_formulas(
+                models, goals, **question.limits, charge_balance=_ALLOWED[question.charge_balance],
+                in_domain=not question.anywhere, n_formulas=question.number, level=question.level,
+                progress=Steps(status.update, "searching formulas, round {done}"),
+            )  # fmt: skip
+    if found.frame.empty:
+        notes.append(
+            f"None of {found.n_tried} formulas keeps all limits. Allow more elements or atoms, "
+            "--charge-balance no, or --anywhere."
+        )
+    return {
+        "goals": {
+            name: {"low": goal.low, "high": goal.high, "unit": units[name]}
+            for name, goal in found.goals.items()
+        },
+        "level": question.level,
+        "n_tried": found.n_tried,
+        "validation": {name: _validation(model, counts[name]) for name, model in models.items()},
+        "formulas": _records(found.frame, list(models)),
+        "issues": [issue for issue in rows.issues if issue["refused"]],
+    }, found.frame
+
+
+def _model(question: DesignQuestion, rows: FormulaRows, label: str, components: Any) -> tuple[Any, int]:
+    """Regressor of one property, learned from the rows that have it."""
+    import numpy as np
+    import pandas as pd
+
+    from sozai.composition import CompositionRegressor
+    from sozai.composition.property_coordinates import default_descriptor
+
+    column = rows.table.frame[label]
+    if not pd.api.types.is_numeric_dtype(column):
+        raise InputError(
+            sentence(
+                "design formula", f"column {label!r}", "hold numbers", str(column.dropna().iloc[0]),
+                at=f"in '{rows.table.source}'", remedy="Name a column of numbers by --target COL=GOAL.",
+            )
+        )  # fmt: skip
+    values = column.to_numpy(dtype=np.float64)
+    usable = ~rows.refused & np.isfinite(values)
+    if usable.sum() < _LEAST_ROWS:
+        raise InputError(
+            sentence(
+                "design formula", f"column {label!r}", f"have at least {_LEAST_ROWS} numbers beside formulas",
+                int(usable.sum()), remedy="Measure more, or name another column.",
+            )
+        )  # fmt: skip
+    texts = [text for text, good in zip(rows.texts(), usable, strict=True) if good]
+    descriptor = default_descriptor().set_params(table=components)
+    model = CompositionRegressor(descriptor, random_state=question.seed, n_jobs=question.n_jobs)
+    from sozai.composition import parse_formulas
+
+    with in_option_words():
+        parsed = parse_formulas(
+            texts, components=components.components, basis=rows.basis,
+            values=dict(question.reading.values) or None,
+        )  # fmt: skip
+        return model.fit(parsed, pd.Series(values[usable], name=label)), int(usable.sum())
+
+
+def _validation(model: Any, n_rows: int) -> dict[str, Any]:
+    """Scores of formulas left out."""
+    score = model.validation_
+    return {
+        "n_rows": n_rows,
+        "protocol": score.protocol,
+        "mae": score.mae,
+        "rmse": score.rmse,
+        "q2": score.q2,
+        "coverage": score.coverage,
+    }
+
+
+def _records(frame: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
+    """One object a formula, the properties together."""
+    records = []
+    for row in frame.to_dict("records"):
+        properties = {
+            name: {
+                "mean": row.pop(name),
+                "lower": row.pop(f"{name}_lower"),
+                "upper": row.pop(f"{name}_upper"),
+            }
+            for name in names
+        }
+        records.append({"formula": row.pop("formula"), "properties": properties, **row})
+    return records
+
+
+# --- from descriptors ----------------------------------------------------------------------------------
+
+
+def _decoded(question: DesignQuestion, notes: list[str]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Formulas behind every row of a descriptor file."""
+    import pandas as pd
+
+    from sozai.apps.cli.table_reading import _read
+    from sozai.composition import KernelMeanDescriptor
+    from sozai.contracts.records import Failure
+
+    if question.targets:
+        raise UsageError(
+            sentence(
+                "design formula", "--target", "stand with MEASURED, not with --descriptor",
+                question.targets[0], remedy="Leave out one of them.",
+            )
+        )  # fmt: skip
+    source = question.reading
+    with progress_console().status("reading the descriptors", spinner="line") as status:
+        components = read_components(source.table)
+        table = _read(source.path, source, id_columns=(), sheet=source.sheet)
+        descriptor = KernelMeanDescriptor(components, grid=question.grid).fit()
+        names = list(descriptor.get_feature_names_out())
+        values = _descriptor_rows(table, names, question)
+        status.update(f"decoding {len(values)} descriptors")
+        options = dict(question.limits)
+        options["charge_balance"] = question.charge_balance == "yes"
+        with as_usage(), in_option_words():
+            answers = descriptor.decode(
+                values, noise=question.noise, n_best=question.number, n_jobs=question.n_jobs, **options
+            )
+    if question.charge_balance == "auto":
+        notes.append("Charges were not asked for; --charge-balance yes keeps neutral formulas only.")
+    records, lines = [], []
+    for row, found in zip(table.rows, answers, strict=True):
+        if isinstance(found, Failure):
+            notes.append(f"Row {int(row)}: {found.message}")
+            records.append({"row": int(row), "formulas": [], "failure": found.message})
+            continue
+        listed = [one.to_frame().iloc[0].to_dict() for one in found]
+        records.append({"row": int(row), "formulas": listed, "failure": None})
+        lines += [{"row": int(row), **one} for one in listed]
+    frame = pd.DataFrame(lines)
+    if len(frame):
+        for name in ("fractions", "oxidation_states"):
+            frame[name] = [str(cell) if cell else "" for cell in frame[name]]
+    return {"table": components.name, "n_columns": len(names), "rows": records}, frame
+
+
+def _descriptor_rows(table: Any, names: list[str], question: DesignQuestion) -> Any:
+    """Numbers of the descriptor's columns; what is missing is named."""
+    import numpy as np
+
+    frame = table.frame
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise InputError(
+            sentence(
+                "--descriptor", f"'{table.source}'", f"hold the {len(names)} columns of the descriptor",
+                f"{len(names) - len(missing)} of them; the first missing is {missing[0]!r}",
+                remedy=f"Write it with describe formulas --table {question.reading.table} --grid "
+                f"{question.grid}, or give the --table and --grid it was made with.",
+            )
+        )  # fmt: skip
+    values = frame[names].to_numpy(dtype=np.float64)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row, column = (int(k) for k in np.argwhere(bad)[0])
+        raise InputError(
+            sentence(
+                "--descriptor", f"'{table.source}'", "hold a number in every cell", "an empty cell",
+                at=f"in row {int(table.rows[row])}, column {names[column]!r}", remedy="Leave the row out.",
+            )
+        )  # fmt: skip
+    return values
+
+
+# --- saying it -----------------------------------------------------------------------------------------
+
+
+def _check_place(question: DesignQuestion) -> None:
+    """Refuse a place that cannot be written before the search, not after it."""
+    path = question.out
+    if path is None:
+        return
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InputError(
+            sentence(
+                "-o", "the place", "be a file in a folder that exists", str(path),
+                remedy="Name a file, e.g. designed.csv.",
+            )
+        )  # fmt: skip
+    if path.absolute() == question.reading.path.absolute():
+        raise InputError(
+            sentence("-o", "the place", "not be the input file", str(path), remedy="Name another file.")
+        )
+
+
+def _say(question: DesignQuestion, payload: dict[str, Any], frame: pd.DataFrame, notes: list[str]) -> None:
+    """Say the answer on the terminal."""
+    screen = console()
+    if question.is_descriptor:
+        screen.print(f"Formulas behind {len(payload['rows'])} descriptors", style="bold")
+        columns = ["row", "formula", "residual_ratio", "n_atoms", "unique", "optimal", "reason"]
+        shown = frame[columns] if len(frame) else frame
+    else:
+        screen.print(f"Formulas for {', '.join(map(_goal_words, payload['goals'].items()))}", style="bold")
+        for name, score in payload["validation"].items():
+            screen.print(
+                f"{name} from {score['n_rows']} formulas ({score['protocol']}): MAE {score['mae']:.4g}, "
+                f"Q2 {score['q2']:.3f}, {100 * score['coverage']:.0f} % in their interval",
+                soft_wrap=True,
+            )
+        screen.print(f"{payload['n_tried']} formulas predicted; {payload['seconds']:.1f} s")
+        hidden = ["in_domain", "reason", "neutral", "oxidation_states"]
+        shown = frame.drop(columns=[name for name in hidden if name in frame and not question.anywhere])
+    screen.print()
+    if len(shown):
+        screen.print(as_grid(shown))
+    for note in notes:
+        screen.print(f"Note: {note}", soft_wrap=True)
+    if question.out is not None:
+        screen.print(f"Table: {question.out}", soft_wrap=True)
+    if not question.is_descriptor and len(shown):
+        screen.print(
+            "A prediction is no synthesis: measure the first few before you trust the rest.", style="dim"
+        )
+
+
+def _goal_words(item: tuple[str, dict[str, Any]]) -> str:
+    """Goal in words."""
+    name, goal = item
+    unit = f" {goal['unit']}" if goal["unit"] else ""
+    if goal["low"] is None:
+        return f"{name} below {goal['high']:.4g}{unit}"
+    if goal["high"] is None:
+        return f"{name} above {goal['low']:.4g}{unit}"
+    return f"{name} from {goal['low']:.4g} to {goal['high']:.4g}{unit}"

@@ -1,0 +1,93 @@
+"""Where a result may be written, told before the work and not after it; and the writing of large results."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sozai.contracts.errors import InputError, sentence
+
+__all__ = ["check_result_folder", "check_result_place", "check_text_table", "delimiter_of", "write_arrays"]
+
+
+def check_result_place(
+    option: str, path: Path | None, inputs: Sequence[Path | None] = (), example: str = "predicted.csv"
+) -> None:
+    """Refuse a place that cannot be written, or that is one of the files read.
+
+    Parameters
+    ----------
+    option : str
+        As the user typed it, for the message.
+    path : Path or None
+        Nothing to check when None.
+    inputs : sequence of Path or None
+    example : str
+        A name for the message.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        _refuse(option, "be a file", path, f"Name a file inside this folder, e.g. {example}.")
+    if any(given is not None and path.absolute() == given.absolute() for given in inputs):
+        _refuse(option, "not be one of the input files", path, "Name another file.")
+    folder = path.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        _refuse(option, "lie in a folder you may write", path, f"Choose another place than {folder}.")
+
+
+def check_result_folder(path: Path | None) -> None:
+    """Refuse a report folder that cannot be made."""
+    if path is None:
+        return
+    if path.exists() and not path.is_dir():
+        _refuse("--output", "be a folder", path, "Name a folder; it is made when needed.")
+    there = path.absolute()
+    there = there if there.exists() else next(parent for parent in there.parents if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        _refuse("--output", "lie in a folder you may write", path, f"Choose another place than {there}.")
+
+
+def check_text_table(option: str, path: Path | None) -> None:
+    """Refuse a workbook where text is written."""
+    if path is not None and path.suffix.lower() in (".xlsx", ".xls"):
+        _refuse(option, "be a CSV or TSV file", path, "Name it .csv; Excel opens it with Japanese intact.")
+
+
+def delimiter_of(path: Path) -> str:
+    r"""Sign between cells that the name of a file asks for.
+
+    Examples
+    --------
+    >>> delimiter_of(Path("a.csv")), delimiter_of(Path("a.tsv"))
+    (',', '\t')
+    """
+    return "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
+
+
+def write_arrays(path: Path, save: Callable[[Any], object]) -> None:
+    """Let ``save`` write into a file beside ``path``, which takes its name when it is complete.
+
+    Parameters
+    ----------
+    path : Path
+    save : callable
+        Takes the open binary file.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.absolute().parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            save(file)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _refuse(option: str, requirement: str, path: Path, remedy: str) -> NoReturn:
+    raise InputError(sentence(option, "the place", requirement, str(path), remedy=remedy))
