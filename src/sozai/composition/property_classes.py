@@ -20,6 +20,7 @@ from sozai.contracts.errors import InputError, sentence
 from sozai.contracts.estimator import BaseEstimator, HasMethods, StrOptions, check_is_fitted, fit_context
 from sozai.contracts.parallel import run_chunks
 from sozai.contracts.records import Failure
+from sozai.numerics.table_prediction.row_folds import check_groups
 
 __all__ = ["CompositionClassifier"]
 
@@ -59,6 +60,9 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         Of the same formulas.
     confusion_matrix_ : DataFrame
         True classes by found ones.
+    left_out_probabilities_ : ndarray of shape (n_samples, n_classes)
+    left_out_classes_ : ndarray of shape (n_samples,)
+        What every row was taken for while it was left out.
     known_ : KnownMaterials
 
     See Also
@@ -120,7 +124,7 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X, y, groups=None):
         """Learn from all formulas, and from what happens when some are left out.
 
         Parameters
@@ -128,6 +132,8 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         X : formulas, ParsedFormulas, fractions, or a DataFrame of formulas and side columns
         y : array-like of shape (n_samples,)
             Labels of two or more classes.
+        groups : array-like of shape (n_samples,), optional
+            Labels of rows that are left out together, instead of the formula or system.
 
         Returns
         -------
@@ -144,9 +150,10 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         parsed = self.coordinates_.compositions(X, place)
         labels = np.asarray(y)
         self.classes_, codes = self._codes(labels, len(Z), place)
-        groups = self._groups(parsed)
+        groups = self._groups(parsed, groups, place)
         self._refuse_rare(codes, groups, place)
-        self._places, points = PropertyCoordinates.learn(default_descriptor(), parsed)
+        near = default_descriptor().set_params(table=getattr(descriptor, "table", None))
+        self._places, points = PropertyCoordinates.learn(near, parsed)
         self.known_ = KnownMaterials.of(parsed, points)
         rng = as_generator(self.random_state)
         splitter = StratifiedGroupKFold(self.cv, shuffle=True, random_state=int(rng.integers(2**31)))
@@ -274,7 +281,7 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         counts = np.zeros((n_classes, n_classes), dtype=np.int64)
         np.add.at(counts, (codes, found), 1)
         self.confusion_matrix_ = pd.DataFrame(counts, index=self.classes_, columns=self.classes_)
-        self.left_out_probabilities_ = honest
+        self.left_out_probabilities_, self.left_out_classes_ = honest, names
 
     def _weights(self, probabilities, codes):
         """What the probabilities are multiplied by before the largest one is taken."""
@@ -290,8 +297,10 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
             model.set_params(random_state=seed)
         return model
 
-    def _groups(self, parsed):
+    def _groups(self, parsed, groups, place):
         """Number of what is left out together."""
+        if groups is not None:
+            return np.unique(check_groups(groups, len(parsed.texts), place=place), return_inverse=True)[1]
         if self.groups is None:
             return np.arange(len(parsed.texts))
         labels = parsed.keys() if self.groups == "formula" else parsed.chemical_systems()

@@ -157,6 +157,11 @@ class SimilarMaterials:
         gaps = self.coordinates[left] - self.coordinates[right]
         self.pair_distances = np.sort(np.sqrt((gaps**2).sum(axis=1)))
 
+    @property
+    def descriptor(self) -> KernelMeanDescriptor:
+        """The fitted descriptor whose distances are searched."""
+        return self._descriptor
+
     def find(
         self,
         formula: Any,

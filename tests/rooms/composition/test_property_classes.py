@@ -44,6 +44,16 @@ def test_scores_are_of_formulas_left_out(fitted):
     assert classifier.accuracy_ == pytest.approx(np.trace(counts) / len(labels))
     assert classifier.macro_f1_ == pytest.approx(classifier.class_scores_["f1"].mean())
     assert classifier.left_out_probabilities_.shape == (len(labels), 2)
+    assert classifier.accuracy_ == pytest.approx((classifier.left_out_classes_ == labels).mean())
+
+
+def test_groups_of_the_user_are_left_out_together():
+    formulas, labels = salts_and_oxides()
+    groups = np.arange(120) % 12
+    classifier = CompositionClassifier(random_state=0).fit(formulas, labels, groups=groups)
+    assert classifier.accuracy_ > 0.8
+    with pytest.raises(InputError, match="groups"):
+        CompositionClassifier().fit(formulas, labels, groups=groups[:5])
 
 
 def test_sets_hold_every_class_as_often_as_promised(fitted):

@@ -279,10 +279,8 @@ def _class_tables(
             own = np.sort(p[y == name, column])
             rank = int(np.floor((1.0 - question.level) * (len(own) + 1)))
             inside[:, column] = p[:, column] >= (own[rank - 1] if rank else -np.inf)
-        found = model.classes_[np.argmax(p * model.decision_weights_, axis=1)]
-        return None, *_left_out(
-            question, measured, np.arange(len(y)), _class_columns(model, found, p, inside)
-        )
+        columns = _class_columns(model, model.left_out_classes_, p, inside)
+        return None, *_left_out(question, measured, np.arange(len(y)), columns)
     known: dict[str, Any] = {}
     if new.X is not None:
         inside = model.predict_set(new.X, level=question.level)

@@ -226,7 +226,7 @@ def _feature_shares(similar: Any, query: str, formulas: list[str]) -> list[list[
 
     if not formulas:
         return []
-    descriptor = similar._descriptor
+    descriptor = similar.descriptor
     with collected_warnings():
         parsed = parse_formulas([query, *formulas], components=descriptor.components_)
     fractions = parsed.fractions.toarray()

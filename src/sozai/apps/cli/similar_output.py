@@ -128,7 +128,7 @@ def _write_folder(found: SimilarAnswer, folder: Path) -> None:
     figures: dict[str, tuple[Any, str]] = {}
     if found.hits:
         nearest = [hit["formula"] for hit in found.hits[:_N_PROFILES]]
-        descriptor, formulas = found.database.similar._descriptor, [question.formula, *nearest]
+        descriptor, formulas = found.database.similar.descriptor, [question.formula, *nearest]
         figures = {
             "profile": (
                 KernelMeanProfileDisplay.from_descriptor(descriptor, formulas, shown=_N_CURVES),
