@@ -13,7 +13,12 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from sozai.composition.class_probabilities import ProbabilityScale, best_weights
 from sozai.composition.kernel_mean import KernelMeanDescriptor
-from sozai.composition.property_coordinates import KnownMaterials, PropertyCoordinates, default_descriptor
+from sozai.composition.property_coordinates import (
+    KnownMaterials,
+    PropertyCoordinates,
+    default_descriptor,
+    row_labels,
+)
 from sozai.composition.property_scores import calibration_error, class_scores
 from sozai.contracts.checks import as_generator
 from sozai.contracts.errors import InputError, sentence
@@ -246,18 +251,7 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         parsed = self.coordinates_.compositions(X, "CompositionClassifier.applicability")
         parsed = self._places.compositions(parsed, "CompositionClassifier.applicability")
-        points = self._places(parsed)
-        reasons = self.known_.reasons(parsed, points)
-        nearest, distance = self.known_.nearest(points)
-        return pd.DataFrame(
-            {
-                "in_domain": [not reason for reason in reasons],
-                "reason": reasons,
-                "nearest": nearest,
-                "distance": distance,
-            },
-            index=X.index if hasattr(X, "index") and not callable(X.index) else None,
-        )
+        return self.known_.applicability(parsed, self._places(parsed), row_labels(X))
 
     # --- inside --------------------------------------------------------------------------------------
 

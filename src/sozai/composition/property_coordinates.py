@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 
 from sozai.composition.formula import as_compositions
@@ -15,7 +16,7 @@ from sozai.composition.side_columns import split_side_columns
 from sozai.contracts.errors import InputError, sentence
 from sozai.numerics.kernels import Gaussian
 
-__all__ = ["KnownMaterials", "PropertyCoordinates", "default_descriptor"]
+__all__ = ["KnownMaterials", "PropertyCoordinates", "default_descriptor", "row_labels"]
 
 #: Width of the kernels in steps of the grid: twice the published one predicts better from few rows.
 _WIDTH = 2.0
@@ -166,6 +167,25 @@ class KnownMaterials:
         rows, distances = nearest_rows(points, self.points, 1)
         return self.formulas[rows[:, 0]], distances[:, 0]
 
+    def applicability(self, parsed: Any, points: np.ndarray, index: Any = None) -> pd.DataFrame:
+        """Whether every row lies where training formulas were: ``in_domain, reason, nearest, distance``.
+
+        Parameters
+        ----------
+        parsed : ParsedFormulas
+        points : ndarray of shape (n_samples, n_columns)
+        index : Index, optional
+
+        Returns
+        -------
+        DataFrame
+        """
+        reasons = self.reasons(parsed, points)
+        nearest, distance = self.nearest(points)
+        inside = [not reason for reason in reasons]
+        columns = {"in_domain": inside, "reason": reasons, "nearest": nearest, "distance": distance}
+        return pd.DataFrame(columns, index=index)
+
     def reasons(self, parsed: Any, points: np.ndarray) -> list[str]:
         """Why every row lies outside the domain; empty text inside."""
         formulas, distances = self.nearest(points)
@@ -184,6 +204,17 @@ class KnownMaterials:
             else:
                 found.append("")
         return found
+
+
+def row_labels(X: Any) -> Any:
+    """Index of a DataFrame or Series, else None.
+
+    Examples
+    --------
+    >>> row_labels(["NaCl"]) is None
+    True
+    """
+    return X.index if isinstance(X, (pd.DataFrame, pd.Series)) else None
 
 
 def _dense(columns: Any) -> np.ndarray:

@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from sozai.composition.property_coordinates import KnownMaterials, PropertyCoordinates, default_descriptor
+from sozai.composition.property_coordinates import (
+    KnownMaterials,
+    PropertyCoordinates,
+    default_descriptor,
+    row_labels,
+)
 from sozai.composition.property_scores import fold_scores
 from sozai.contracts.checks import as_generator, as_vector, spawn
 from sozai.contracts.errors import InputError, sentence
@@ -246,17 +251,8 @@ class CompositionRegressor(RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         points = self._composition_part(self.coordinates_(X))
-        reasons = self.known_.reasons(self.coordinates_.compositions(X, "CompositionRegressor"), points)
-        nearest, distance = self.known_.nearest(points)
-        return pd.DataFrame(
-            {
-                "in_domain": [not reason for reason in reasons],
-                "reason": reasons,
-                "nearest": nearest,
-                "distance": distance,
-            },
-            index=X.index if hasattr(X, "index") and not callable(X.index) else None,
-        )
+        parsed = self.coordinates_.compositions(X, "CompositionRegressor.applicability")
+        return self.known_.applicability(parsed, points, row_labels(X))
 
     def left_out(self, level=0.9):
         """Score of the rows left out, each with the interval made from the errors of the other folds.
