@@ -28,6 +28,8 @@ class ProbabilityScale:
     ----------
     curves : tuple
         For every class a fitted isotonic or logistic curve.
+    floor : float
+        Least probability: half an event in n + 1 tries, since n rows tell of nothing rarer.
 
     Examples
     --------
@@ -38,6 +40,7 @@ class ProbabilityScale:
     """
 
     curves: tuple[Any, ...]
+    floor: float
 
     @classmethod
     def of(cls, votes: np.ndarray, codes: np.ndarray) -> ProbabilityScale:
@@ -52,13 +55,14 @@ class ProbabilityScale:
         -------
         ProbabilityScale
         """
-        return cls(tuple(_curve(votes[:, c], codes == c) for c in range(votes.shape[1])))
+        curves = tuple(_curve(votes[:, c], codes == c) for c in range(votes.shape[1]))
+        return cls(curves, 0.5 / (len(votes) + 1))
 
     def __call__(self, votes: np.ndarray) -> np.ndarray:
         """Probabilities that add up to 1, shape (n, n_classes)."""
         each = np.column_stack([_value(curve, votes[:, c]) for c, curve in enumerate(self.curves)])
-        total = each.sum(axis=1, keepdims=True)
-        return np.where(total > 0, each / np.where(total > 0, total, 1.0), 1.0 / each.shape[1])
+        each = np.clip(each, self.floor, 1.0)
+        return np.asarray(each / each.sum(axis=1, keepdims=True))
 
 
 def best_weights(probabilities: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -108,7 +112,7 @@ def _curve(vote: np.ndarray, is_class: np.ndarray) -> Any:
     """Rising curve from vote to probability."""
     if is_class.sum() >= _ISOTONIC and (~is_class).sum() >= _ISOTONIC:
         return IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(vote, is_class)
-    return LogisticRegression(C=100.0).fit(_logit(vote)[:, None], is_class)
+    return LogisticRegression(C=1.0).fit(_logit(vote)[:, None], is_class)
 
 
 def _value(curve: Any, vote: np.ndarray) -> np.ndarray:

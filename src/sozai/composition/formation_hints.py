@@ -17,7 +17,7 @@ from sozai.contracts.errors import InputError, sentence
 
 __all__ = ["FormationHints"]
 
-#: Elements of a formula that holds no anion former: an alloy, of which charges say nothing.
+#: A formula that holds none of these is an alloy, of which charges say nothing.
 _ANION_FORMERS = frozenset(["H", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Ge", "As", "Se", "Br", "Te", "I"])
 #: Elements whose second state is seen only in a few reduced halides and metallic compounds.
 _ONE_STATE = frozenset(["Sc", "Y", "La", "Nd", "Pm", "Gd", "Dy", "Ho", "Er", "Tm", "Lu", "Zr", "Hf"])
@@ -108,6 +108,8 @@ class FormationHints:
         amounts = parse_formula(formula).amounts
         if _is_alloy(formula):
             return None, "", "an alloy or intermetallic: charges say nothing about it"
+        if len(amounts) == 1:
+            return None, "", "an element, no compound"
         text = self._assigned(formula)
         if text is not None:
             return True, text, f"neutral with {text}"
@@ -138,9 +140,8 @@ class FormationHints:
 
 
 def _is_alloy(formula: str) -> bool:
-    """No element that forms anions, or one element alone."""
-    amounts = parse_formula(formula).amounts
-    return len(amounts) == 1 or not _ANION_FORMERS & set(amounts)
+    """No element that forms anions."""
+    return not _ANION_FORMERS & set(parse_formula(formula).amounts)
 
 
 def _ranks(names: Sequence[str]) -> list[int]:

@@ -239,10 +239,12 @@ def design_formulas(
     """
     place = "design_formulas"
     models, goals = _paired(models, goals, place)
-    _refuse_side_columns(models, place)
+    _refuse_models(models, place)
     first = next(iter(models.values()))
     known = sorted(set().union(*(model.known_.formulas.tolist() for model in models.values())))
     allowed = _allowed(models, elements, include, exclude, place)
+    if in_domain:
+        _refuse_strangers(models, include, elements, place)
     moves = Moves.of(first.coordinates_.descriptor, allowed, tuple(include), max_elements, max_atoms)
     hints = FormationHints.of(allowed)
     read = {name: Goal.of(goals[name], models[name].training_target_, name=name) for name in models}
@@ -340,9 +342,16 @@ def _paired(models: Any, goals: Any, place: str) -> tuple[dict[str, Any], dict[s
     return dict(models), dict(goals)
 
 
-def _refuse_side_columns(models: Mapping[str, Any], place: str) -> None:
-    """A formula alone has no temperature."""
+def _refuse_models(models: Mapping[str, Any], place: str) -> None:
+    """A formula alone has no temperature, and a constant tells nothing."""
     for name, model in models.items():
+        if np.ptp(model.training_target_) == 0:
+            raise InputError(
+                sentence(
+                    place, f"the measured values of {name}", "differ", float(model.training_target_[0]),
+                    at="in every row", remedy="Learn from formulas with different values.",
+                )
+            )  # fmt: skip
         if model.coordinates_.n_side:
             raise InputError(
                 sentence(
@@ -351,6 +360,23 @@ def _refuse_side_columns(models: Mapping[str, Any], place: str) -> None:
                     at=f"beside the formulas of {name}", remedy="Fit one without side columns.",
                 )
             )  # fmt: skip
+
+
+def _refuse_strangers(
+    models: Mapping[str, Any], include: Sequence[str], elements: Sequence[str] | None, place: str
+) -> None:
+    """No formula that must hold an element nobody has measured lies near measured ones."""
+    known = set.intersection(*(set(model.known_.elements) for model in models.values()))
+    strange = [name for name in include if name not in known]
+    if not strange and elements is not None and not known & set(elements):
+        strange = list(elements)
+    if strange:
+        raise InputError(
+            sentence(
+                place, "include and elements", "name elements of the training formulas", ", ".join(strange),
+                remedy="Leave them out, or allow formulas unlike these: in_domain=False.",
+            )
+        )  # fmt: skip
 
 
 def _allowed(

@@ -220,7 +220,8 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         bool ndarray of shape (n_rows, n_classes)
-            A row may hold several classes, or none: then it looks like no class.
+            The class that :meth:`predict` takes is always in the set. A class of fewer than
+            ``1/(1 - level)`` formulas is in every set: nothing can exclude it.
         """
         if not 0.0 < level < 1.0:
             raise InputError(
@@ -229,12 +230,21 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
                     remedy="Pass e.g. 0.9.",
                 )
             )  # fmt: skip
-        probabilities = self.predict_proba(X)
-        inside = np.empty(probabilities.shape, dtype=bool)
-        for column, own in enumerate(self._own_probabilities):
-            rank = int(np.floor((1.0 - level) * (len(own) + 1)))
-            inside[:, column] = probabilities[:, column] >= (own[rank - 1] if rank else -np.inf)
-        return inside
+        return self._sets(self.predict_proba(X), level)
+
+    def left_out_sets(self, level=0.9):
+        """Sets of the training rows, from their probabilities while they were left out.
+
+        Parameters
+        ----------
+        level : float, default=0.9
+
+        Returns
+        -------
+        bool ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        return self._sets(self.left_out_probabilities_, level)
 
     def applicability(self, X):
         """Whether every formula lies where training formulas were, and if not, why.
@@ -282,6 +292,15 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         if self.decision == "most_likely":
             return np.ones(probabilities.shape[1])
         return best_weights(probabilities, codes)
+
+    def _sets(self, probabilities, level):
+        """Classes whose probability is not among the smallest of their own formulas; the one taken too."""
+        inside = np.empty(probabilities.shape, dtype=bool)
+        for column, own in enumerate(self._own_probabilities):
+            rank = int(np.floor((1.0 - level) * (len(own) + 1)))
+            inside[:, column] = probabilities[:, column] >= (own[rank - 1] if rank else -np.inf)
+        inside[np.arange(len(inside)), np.argmax(probabilities * self.decision_weights_, axis=1)] = True
+        return inside
 
     def _unfitted(self, seed):
         if self.model is None:

@@ -44,6 +44,8 @@ __all__ = ["CompositionRegressor"]
 _PROCESS_ROWS, _KEPT_ROWS = 2000, 1000
 #: Rows that networks never see, to calibrate their intervals: a tenth, within these bounds.
 _FEWEST, _MOST = 200, 2000
+#: What is left out together, in words.
+_LEFT_OUT = {"formula": "reduced formula", "system": "chemical system", "given": "group", None: "row"}
 #: Weak priors: distances of compositions are already on the scale on which properties change.
 _PRIORS = ProcessPriors(length=(1.0, 2.0), amplitude=(0.0, 3.0), noise=(-4.0, 2.5))
 
@@ -337,7 +339,7 @@ class CompositionRegressor(RegressorMixin, BaseEstimator):
                 std[test] = answer.std
         self._fold_models = [a.model for a in answers[1:]] if answers[1].model is not None else []
         self.conformal_ = CrossConformal.of(latent, mean, number, std=std, groups=labels)
-        what = {"formula": "reduced formulas", "system": "chemical systems", None: "rows"}[self._grouped_by]
+        what = _LEFT_OUT[self._grouped_by] + "s"
         protocol = (
             f"{len(folds)} folds of whole {what}" if labels is not None else f"{len(folds)} folds of rows"
         )
@@ -364,7 +366,7 @@ class CompositionRegressor(RegressorMixin, BaseEstimator):
         spread = spread + self._floor
         inside = None if labels is None else labels[kept]
         self.conformal_ = CrossConformal.of(latent[kept], mean, number[kept], std=spread, groups=inside)
-        what = {"formula": "reduced formula", "system": "chemical system", None: "row"}[self._grouped_by]
+        what = _LEFT_OUT[self._grouped_by]
         protocol = f"{len(kept)} rows kept back, no {what} of them among the {len(train)} learned from"
         tests = (np.flatnonzero(number[kept] == 0), np.flatnonzero(number[kept] == 1))
         self._keep(_Kept(y[kept], mean, spread, tests, inside, protocol), kept)
@@ -402,7 +404,7 @@ class CompositionRegressor(RegressorMixin, BaseEstimator):
         """Label of every row that is left out with its like; None for single rows."""
         self._grouped_by = self.groups
         if groups is not None:
-            self._grouped_by = None
+            self._grouped_by = "given"
             return check_groups(groups, len(parsed.texts), place=place)
         if self.groups is None:
             return None

@@ -91,7 +91,12 @@ def reduced_formula(symbols: Sequence[str], fractions: Sequence[float], n_atoms:
 def _written(symbols: Sequence[str], counts: Sequence[float]) -> str:
     """Symbols and amounts, least electronegative first; names that are no symbols last, in brackets."""
     order = sorted(range(len(symbols)), key=lambda i: _place(symbols[i]))
-    return "".join(_name(symbols[i]) + _amount(counts[i]) for i in order)
+    return _told_apart("".join(_name(symbols[i]) + _amount(counts[i]) for i in order))
+
+
+def _told_apart(text: str) -> str:
+    """One nitrogen beside one sodium, written so that nobody takes it for a missing value."""
+    return "Na1N1" if text == "NaN" else text
 
 
 def _place(symbol: str) -> tuple[int, str]:
@@ -142,7 +147,7 @@ def reduced_formulas(
     found = np.empty(len(first), dtype=object)
     for key, (start, stop) in enumerate(pairwise([0, *stops])):
         if start < stop:
-            found[key] = "".join(pieces[start:stop])
+            found[key] = _told_apart("".join(pieces[start:stop]))
     return found[codes]
 
 

@@ -116,3 +116,30 @@ def test_hints_tell_salts_from_alloys():
     assert frame["oxidation_states"][2] == "Fe +3 (2), Fe +2 (1), O -2"
     assert hints.filter("auto")("NiAl")
     assert not hints.filter(True)("NiAl")
+
+
+def test_sodium_and_nitrogen_side_by_side_are_no_missing_value():
+    formulas = ["Na3N", "NaN3", "Li3N", "LiN3", "K3N", "Na2O", "Li2O", "K2O", "NaF", "LiF"]
+    model = CompositionRegressor(random_state=0).fit(formulas, np.arange(10.0) ** 1.5)
+    found = design_formulas(model, "max", elements=["Na", "N"], charge_balance=False, in_domain=False)
+    assert "Na1N1" in found.frame["formula"].tolist() or len(found.frame)
+    effect = model.element_effect("Na")
+    assert "Na1N1" in effect["formula"].tolist()
+
+
+def test_a_constant_property_has_no_goal(lattice):
+    model = CompositionRegressor(random_state=0).fit(list(HALIDES), np.full(len(HALIDES), 1.5))
+    with pytest.raises(InputError, match=r"measured values of property must differ. Got 1.5 in every row"):
+        design(model, 2.0)
+
+
+def test_an_element_nobody_measured_is_refused_near_measured_ones(lattice):
+    with pytest.raises(InputError, match=r"elements of the training formulas. Got 'Am'"):
+        design(lattice, "max", include=["Am"], in_domain=True)
+
+
+def test_an_element_alone_is_no_alloy_unless_it_is_a_metal():
+    hints = FormationHints.of(["F", "Fe", "Ni"])
+    assert not hints.filter("auto")("F")
+    assert hints.filter("auto")("Fe")
+    assert hints.frame(["F", "FeNi"])["hint"].tolist()[0] == "an element, no compound"

@@ -126,3 +126,23 @@ def test_the_best_weights_are_no_worse_than_any_pair_tried():
     tried = [f1_score(codes, (p > cut).astype(int), average="macro") for cut in np.linspace(0.2, 0.8, 61)]
     assert found >= max(tried) - 0.02
     assert found > f1_score(codes, both.argmax(axis=1), average="macro")
+
+
+def test_the_class_taken_is_in_its_set_and_a_rare_class_cannot_be_excluded():
+    formulas, labels = salts_and_oxides(40)
+    labels = labels.astype(object)
+    labels[:6] = "rare"
+    classifier = CompositionClassifier(random_state=0).fit(formulas, labels)
+    new, _ = salts_and_oxides(100, seed=3)
+    inside = classifier.predict_set(new, level=0.9)
+    taken = np.searchsorted(classifier.classes_, classifier.predict(new))
+    assert inside[np.arange(len(new)), taken].all()
+    assert inside[:, classifier.classes_.tolist().index("rare")].all()
+    assert classifier.left_out_sets(0.9).shape == (80, 3)
+
+
+def test_no_probability_is_smaller_than_the_rows_can_tell():
+    formulas, labels = salts_and_oxides()
+    classifier = CompositionClassifier(random_state=0).fit(formulas, labels)
+    p = classifier.predict_proba(formulas)
+    assert p.min() >= 0.5 / 121 / 1.01

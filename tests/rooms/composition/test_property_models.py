@@ -185,3 +185,9 @@ def test_what_is_usual_is_the_distance_that_95_percent_stay_below():
     known = KnownMaterials.of(coordinates.compositions(formulas, "test"), Z)
     away = np.sqrt(((Z[:, None] - Z[None]) ** 2).sum(axis=2)) + np.diag(np.full(40, np.inf))
     assert known.usual == pytest.approx(np.quantile(away.min(axis=1), 0.95, method="higher"))
+
+
+def test_groups_of_the_user_are_named_in_the_protocol():
+    formulas, y = planted(30)
+    regressor = CompositionRegressor(random_state=0).fit(formulas, y, groups=np.arange(30) % 6)
+    assert regressor.validation_.protocol == "6 folds of whole groups"

@@ -66,3 +66,12 @@ def test_hashes_that_collide_are_noticed(monkeypatch):
         codes, first = row_keys(np.arange(n + 1), np.arange(n) % 2, np.ones(n, dtype=np.int64))
         assert codes.tolist() == [row % 2 for row in range(n)]
         assert first.tolist() == [0, 1]
+
+
+def test_one_sodium_and_one_nitrogen_cannot_be_taken_for_a_missing_value():
+    from sozai.composition import parse_formulas
+
+    for n in (1, 300):  # written one by one, and all together
+        keys = parse_formulas(["Na1N1", "Na2N2", "NaN3"] * n).keys()
+        assert keys[:3].tolist() == ["Na1N1", "Na1N1", "NaN3"]
+        assert parse_formulas(list(keys)).refused.sum() == 0

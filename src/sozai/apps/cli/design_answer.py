@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["DesignQuestion", "answer", "read_goal"]
 
 _LEAST_ROWS = 5
+_UNLIKELY = 0.05  # probability below which a goal is out of reach
 _ALLOWED = {"auto": "auto", "yes": True, "no": False}
 
 
@@ -92,11 +93,13 @@ def read_goal(text: str) -> tuple[str, Any]:
             numbers = []
         if len(numbers) == 1 and numbers[0] is not None:
             return column.strip(), numbers[0]
+        if len(numbers) == 2 and None not in numbers and numbers[0] > numbers[1]:
+            numbers = []
         if len(numbers) == 2 and any(number is not None for number in numbers):
             return column.strip(), (numbers[0], numbers[1])
     raise UsageError(
         sentence(
-            "--target", "each entry", "read COL=GOAL with a number, LOW:HIGH, max or min", text,
+            "--target", "each entry", "read COL=GOAL with a number, LOW:HIGH (LOW <= HIGH), max or min", text,
             remedy='Write e.g. --target "gap [eV]=1.2:1.5".',
         )
     )  # fmt: skip
@@ -135,6 +138,9 @@ def _designed(question: DesignQuestion, notes: list[str]) -> tuple[dict[str, Any
                 in_domain=not question.anywhere, n_formulas=question.number, level=question.level,
                 progress=Steps(status.update, "searching formulas, round {done}"),
             )  # fmt: skip
+    if len(found.frame) and float(found.frame["probability"].max()) < _UNLIKELY:
+        best = float(found.frame["probability"].max())
+        notes.append(f"No formula reaches the goal: the likeliest does with a probability of {best:.2g}.")
     if found.frame.empty:
         notes.append(
             f"None of {found.n_tried} formulas keeps all limits. Allow more elements or atoms, "

@@ -273,12 +273,7 @@ def _class_tables(
 
     y = measured.reading.y
     if new is None:
-        p = model.left_out_probabilities_
-        inside = np.empty(p.shape, dtype=bool)
-        for column, name in enumerate(model.classes_):
-            own = np.sort(p[y == name, column])
-            rank = int(np.floor((1.0 - question.level) * (len(own) + 1)))
-            inside[:, column] = p[:, column] >= (own[rank - 1] if rank else -np.inf)
+        p, inside = model.left_out_probabilities_, model.left_out_sets(question.level)
         columns = _class_columns(model, model.left_out_classes_, p, inside)
         return None, *_left_out(question, measured, np.arange(len(y)), columns)
     known: dict[str, Any] = {}

@@ -82,7 +82,7 @@ def test_formulas_behind_descriptors(run, tmp_path):
 def test_goals_are_read():
     assert read_goal("gap [eV]=1.2:1.5") == ("gap [eV]", (1.2, 1.5))
     assert read_goal("a=b=2") == ("a=b", 2.0)
-    for wrong in ("gap", "gap=", "gap=1:2:3", "gap=:", "=3", "gap=best"):
+    for wrong in ("gap", "gap=", "gap=1:2:3", "gap=:", "=3", "gap=best", "gap=5:3"):
         with pytest.raises(UsageError, match="COL=GOAL"):
             read_goal(wrong)
 
@@ -107,3 +107,9 @@ def test_wrong_use_says_what_to_do(run, measured, arguments, code, words):
     assert left == code
     assert said == ""
     assert words in " ".join(err.split())
+
+
+def test_a_goal_out_of_reach_is_said(run, measured):
+    code, said, _ = run("design", "formula", measured, "--target", "格子定数 a=300:350", "--max-elements", 2)
+    assert code == 0
+    assert "No formula reaches the goal" in said
