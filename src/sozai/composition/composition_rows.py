@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from numbers import Real
 from typing import Any
@@ -17,7 +17,7 @@ from sozai.composition.formula_grammar import Reading, hydrate_repair, merge_ent
 from sozai.composition.formula_repairs import Refusal, Repair, refuse_symbol
 from sozai.composition.symbols import CODES, ELEMENTS
 
-__all__ = ["READERS", "Options", "read_entries"]
+__all__ = ["READERS", "BoundText", "Options", "read_entries"]
 
 #: Names that formulas and dictionaries may hold, beside those of the caller's components.
 READERS = CODES
@@ -34,6 +34,14 @@ class Options:
     isotopes: str = "merge"
     allow_nan_like: bool = False
     percent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoundText:
+    """A formula with the values that its variables have in its row."""
+
+    text: str
+    values: dict[str, Fraction]
 
 
 def read_entries(cells: list[Any], *, options: Options, extra: tuple[str, ...] = ()) -> Entries:
@@ -117,6 +125,8 @@ def _read_cell(cell: Any, names: Mapping[str, int], options: Options) -> Reading
             reading = read_formula(
                 cell, values=options.values, percent=options.percent, allow_nan_like=options.allow_nan_like
             )
+        elif isinstance(cell, BoundText):
+            return _read_cell(cell.text, names, replace(options, values=cell.values))
         elif isinstance(cell, bytes):
             return _read_cell(cell.decode("utf-8", "replace"), names, options)
         elif isinstance(cell, Mapping) or hasattr(cell, "get_el_amt_dict"):

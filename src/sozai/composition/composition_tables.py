@@ -33,9 +33,9 @@ _SUMS = {
     "fraction": (1.0, 0.005, "fractions that sum to 1 within 0.005"),
 }
 _SUM_REMEDIES = {
-    "at%": "Add the missing component, or pass basis='amount' if only ratios are meant.",
-    "wt%": "Add the missing component.",
-    "fraction": "Add the missing component or divide each row by its sum.",
+    "at%": "Correct the amounts, or pass basis='amount' if only ratios are meant.",
+    "wt%": "Correct the amounts or add what is missing.",
+    "fraction": "Correct the amounts or divide each row by its sum.",
 }
 
 

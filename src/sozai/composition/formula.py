@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sozai.composition.composition_rows import READERS, Options, read_entries
+from sozai.composition.composition_rows import READERS, BoundText, Options, read_entries
 from sozai.composition.composition_tables import Entries, as_parsed, parse_table
 from sozai.composition.compositions import ParsedFormulas, check_on_error, unique_names
 from sozai.composition.formula_grammar import merge_entries, read_formula
@@ -167,7 +167,7 @@ def parse_formulas(
     components: Sequence[str] | None = None,
     on_error: str = "raise",
     basis: str = "amount",
-    values: Mapping[str, float] | None = None,
+    values: Mapping[str, Any] | None = None,
     isotopes: str = "merge",
     allow_nan_like: bool = False,
     n_jobs: int | None = None,
@@ -188,7 +188,9 @@ def parse_formulas(
     basis : {"amount", "at%", "wt%"}
         Meaning of the numbers: atoms, or percentages that sum to 100 within 0.5 (``%`` and commas
         are then allowed).
-    values, isotopes, allow_nan_like
+    values : mapping of str to float or array-like of shape (n,), optional
+        Values of variables as in :func:`parse_formula`: one for all rows, or one for each.
+    isotopes, allow_nan_like
         See :func:`parse_formula`.
     n_jobs : int, optional
         Workers; they share the rows in pieces of a million. The result has the same bits for all.
@@ -231,10 +233,14 @@ def parse_formulas(
     """
     place = "parse_formulas"
     cells, index, label = _cells(texts, place)
-    options = Options(as_values(values, place=place), isotopes, allow_nan_like, basis != "amount")
+    own = (
+        {name: each for name, each in values.items() if np.ndim(each)} if isinstance(values, Mapping) else {}
+    )
+    shared = {name: each for name, each in values.items() if name not in own} if own else values
+    options = Options(as_values(shared, place=place), isotopes, allow_nan_like, basis != "amount")
     return _parse_cells(
         cells, index, label, options, components=components, on_error=on_error, basis=basis, place=place,
-        n_jobs=n_jobs,
+        n_jobs=n_jobs, bound=_bound(cells, own, shared, place) if own else None,
     )  # fmt: skip
 
 
@@ -342,8 +348,9 @@ def _parse_cells(
     basis: str,
     place: str,
     n_jobs: int | None = None,
+    bound: list[Any] | None = None,
 ) -> ParsedFormulas:
-    """Read cells in chunks and put them together."""
+    """Read cells in chunks and put them together; ``bound`` are the cells with the values of their rows."""
     check_on_error(on_error, place)
     _check_choice(basis, _BASES, "basis", place)
     _check_choice(options.isotopes, ("merge", "keep"), "isotopes", place)
@@ -351,7 +358,8 @@ def _parse_cells(
     wanted = (SYMBOLS if keep else ELEMENTS) if components is None else unique_names(components, place)
     extra = tuple(name for name in wanted if name not in READERS)
     read = functools.partial(read_entries, options=options, extra=extra)
-    chunks = [cells[start : start + CHUNK] for start in range(0, len(cells), CHUNK)] or [[]]
+    whole = cells if bound is None else bound
+    chunks = [whole[start : start + CHUNK] for start in range(0, len(cells), CHUNK)] or [[]]
     one = len(chunks) == 1
     parts = [read(chunks[0])] if one else run_chunks(read, chunks, n_jobs=n_jobs, progress=False)
     entries = Entries.joined(parts)
@@ -365,6 +373,28 @@ def _parse_cells(
     if merged:
         _warn_isotopes(place, texts[merged[0]], f" at row {merged[0]} ({len(merged)} in all)")
     return parsed
+
+
+def _bound(cells: list[Any], own: Mapping[str, Any], shared: Any, place: str) -> list[Any]:
+    """Texts with the values of their row; a row whose value is missing has none."""
+    columns = {name: np.asarray(each, dtype=np.float64) for name, each in own.items()}
+    for name, column in columns.items():
+        if column.shape != (len(cells),):
+            raise InputError(
+                sentence(
+                    place, "values", f"hold one number, or one for each of the {len(cells)} rows, for {name}",
+                    f"shape {column.shape}", remedy="Pass the column of the same table.",
+                )
+            )  # fmt: skip
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    found: list[Any] = []
+    for cell, numbers in zip(cells, rows, strict=True):
+        if not isinstance(cell, str):
+            found.append(cell)
+            continue
+        row = {name: number for name, number in zip(columns, numbers, strict=True) if number == number}
+        found.append(BoundText(cell, as_values({**(shared or {}), **row}, place=place) or {}))
+    return found
 
 
 def _parse_frame(

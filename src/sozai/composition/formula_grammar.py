@@ -309,6 +309,8 @@ class _Reader:
         if kind in ("percent", "list"):
             if not self.percent:
                 remedy = "Pass basis='at%' or basis='wt%'."
+                if body[start] in ",\uff0c\u3001":
+                    remedy = "Write amounts with a point, and elements that share a site one after the other."
                 must = f"hold amounts in atoms, not {body[start]!r}"
                 raise self._refuse("percent", must, start, remedy)
             return start + 1

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from sozai.composition.formula_repairs import Refusal
@@ -100,3 +101,23 @@ def test_values_that_are_none_are_refused(values, said):
     with pytest.raises(InputError, match=r"^p: ") as caught:
         as_values(values, place="p")
     assert said in str(caught.value)
+
+
+def test_every_row_has_a_value_of_its_own():
+    from sozai.composition import parse_formulas
+
+    formulas = ["La1-xSrxMnO3"] * 3 + ["Fe2O3"]
+    parsed = parse_formulas(formulas, values={"x": [0.1, 0.3, np.nan, 0.0]}, on_error="nan")
+    assert parsed.keys()[[0, 1, 3]].tolist() == ["SrLa9Mn10O30", "Sr3La7Mn10O30", "Fe2O3"]
+    assert parsed.refused.tolist() == [False, False, True, False]
+    assert "needs a value for x" in parsed.issues["message"].iloc[0]
+    assert parsed.texts.tolist() == formulas
+    many = parse_formulas(["La1-xSrxMnO3", "NaCl"] * 400, values={"x": np.tile([0.25, 0.5], 400)})
+    assert set(many.keys()) == {"SrLa3Mn4O12", "NaCl"}
+
+
+def test_values_for_other_rows_are_refused():
+    from sozai.composition import parse_formulas
+
+    with pytest.raises(InputError, match=r"one for each of the 2 rows, for x. Got 'shape \(3,\)'"):
+        parse_formulas(["Bi2-xSbx", "NaCl"], values={"x": [0.1, 0.2, 0.3]})

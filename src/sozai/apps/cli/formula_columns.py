@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 _TRIED = 500  # filled cells of a column, evenly over it, that tell whether it holds formulas
-_SHARE = 0.8  # of them that must be readable
+_SHARE, _NAMED_SHARE = 0.8, 0.2  # of them that must be readable; of a column named so
 _NAMES = re.compile(r"formula|composition|compound|組成|化学式|化合物", re.IGNORECASE)
 _BASES = {"at%": "at%", "at.%": "at%", "mol%": "at%", "wt%": "wt%", "wt.%": "wt%", "mass%": "wt%"}
 
@@ -43,7 +43,7 @@ class FormulaFile:
     formula: str | None = None
     table: str = "sozai"
     basis: str | None = None
-    values: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float | str] = field(default_factory=dict)
     identifiers: tuple[str, ...] = ()
     sheet: str | None = None
     encoding: str | None = None
@@ -132,13 +132,18 @@ def basis_of(table: Any, column: str, source: FormulaFile) -> tuple[str, list[st
 
 def _find_column(table: Any, source: FormulaFile) -> str:
     """Find the one column of text that reads as formulas; where several do, the one that is named so."""
-    found = [name for name in table.frame.columns if _reads_as_formulas(table.frame[name], source)]
-    named = [name for name in found if _NAMES.search(table.headers.get(name, name))]
+    called = [name for name in table.frame.columns if _NAMES.search(table.headers.get(name, name))]
+    found = [
+        name
+        for name in table.frame.columns
+        if _reads_as_formulas(table.frame[name], source, _NAMED_SHARE if name in called else _SHARE)
+    ]
+    named = [name for name in found if name in called]
     chosen = found if len(found) == 1 else named
     if len(chosen) == 1:
         return str(chosen[0])
     listed = ", ".join(map(repr, found or table.frame.columns))
-    must = "be named where several columns read as formulas" if found else "be in the file"
+    must = "be named where several columns read as formulas" if found else "be named, since none reads as one"
     raise InputError(
         f"--formula: the column of formulas must {must}. Found {listed} in '{table.source}'. Name it: "
         "--formula COL."
@@ -155,8 +160,8 @@ def _named_column(table: Any, source: FormulaFile, option: str) -> str | None:
         raise
 
 
-def _reads_as_formulas(column: Any, source: FormulaFile) -> bool:
-    """Whether most filled cells are formulas."""
+def _reads_as_formulas(column: Any, source: FormulaFile, share: float) -> bool:
+    """Whether this share of the filled cells are formulas."""
     import numpy as np
 
     from sozai.composition.formula import parse_formulas
@@ -169,14 +174,15 @@ def _reads_as_formulas(column: Any, source: FormulaFile) -> bool:
     some = cells.iloc[np.unique(np.linspace(0, len(cells) - 1, min(len(cells), _TRIED)).astype(int))]
     basis = source.basis or "amount"
     with without_isotope_warning():
-        parsed = parse_formulas(some, on_error="nan", basis=basis, values=dict(source.values) or None)
+        numbers = {name: value for name, value in source.values.items() if not isinstance(value, str)}
+        parsed = parse_formulas(some, on_error="nan", basis=basis, values=numbers or None)
     known = {"variable", "percent", "sum", "component"}  # formulas, though not readable as they stand
     other = parsed.refused.copy()
     rows = [
         row for row, code in zip(parsed.issues["row"], parsed.issues["code"], strict=True) if code in known
     ]
     other[rows] = False
-    return bool(1.0 - other.mean() >= _SHARE)
+    return bool(1.0 - other.mean() >= share)
 
 
 def _is_text(column: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ __all__ = [
     "read_components",
     "read_formulas",
     "read_values",
+    "values_of",
 ]
 
 
@@ -115,7 +116,7 @@ def read_formulas(
     with without_isotope_warning(), in_option_words():
         parsed = parse_formulas(
             table.frame[column], components=components, on_error="nan", basis=basis,
-            values=dict(source.values) or None, isotopes=isotopes_of(components),
+            values=values_of(table, source.values), isotopes=isotopes_of(components),
         )  # fmt: skip
     issues = _issues(table, parsed)
     if parsed.refused.all():
@@ -125,27 +126,60 @@ def read_formulas(
     )
 
 
-def read_values(entries: Sequence[str]) -> dict[str, float]:
-    """Read ``NAME=NUMBER`` entries.
+def values_of(table: Any, values: Mapping[str, float | str]) -> dict[str, Any] | None:
+    """Values of variables for the rows of a file: numbers, or the cells of a column."""
+    from sozai.apps.cli.formula_columns import resolve_column
+
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, str):
+            column = resolve_column(table, value, "--values")
+            found[name] = _numbers_of(table, column)
+        else:
+            found[name] = value
+    return found or None
+
+
+def read_values(entries: Sequence[str]) -> dict[str, float | str]:
+    """Read ``NAME=NUMBER`` and ``NAME=COLUMN`` entries.
 
     Examples
     --------
-    >>> read_values(["x=0.3", "δ = 0.05"])
-    {'x': 0.3, 'δ': 0.05}
+    >>> read_values(["x=0.3", "δ = 0.05", "y=Sr content"])
+    {'x': 0.3, 'δ': 0.05, 'y': 'Sr content'}
     """
-    values = {}
+    values: dict[str, float | str] = {}
     for entry in entries:
-        name, equals, text = entry.partition("=")
-        try:
-            number = float(text)
-        except ValueError:
-            number = float("nan")
-        if not equals or not name.strip() or number != number:
+        name, equals, text = (part.strip() for part in entry.partition("="))
+        if not equals or not name or not text:
             raise UsageError(
-                sentence("--values", "each entry", "read NAME=NUMBER", entry, remedy="Write --values x=0.3.")
-            )
-        values[name.strip()] = number
+                sentence(
+                    "--values", "each entry", "read NAME=NUMBER or NAME=COLUMN", entry,
+                    remedy="Write --values x=0.3, or --values x=x for the column x.",
+                )
+            )  # fmt: skip
+        try:
+            values[name] = float(text)
+        except ValueError:
+            values[name] = text
     return values
+
+
+def _numbers_of(table: Any, column: str) -> Any:
+    """Numbers of a column, NaN where a cell is empty."""
+    import numpy as np
+    from pandas.api.types import is_numeric_dtype
+
+    cells = table.frame[column]
+    if not is_numeric_dtype(cells):
+        filled = [str(cell) for cell in cells.dropna()[:1]]
+        raise InputError(
+            sentence(
+                "--values", f"column {column!r}", "hold numbers", filled[0] if filled else None,
+                at=f"in '{table.source}'", remedy="Name a column of numbers, or write a number.",
+            )
+        )  # fmt: skip
+    return cells.to_numpy(dtype=np.float64)
 
 
 def read_components(table: str) -> Any:

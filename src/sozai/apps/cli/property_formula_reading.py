@@ -12,7 +12,7 @@ from sozai.apps.cli.formula_columns import (
     resolve_column,
     without_isotope_warning,
 )
-from sozai.apps.cli.formula_reading import FormulaRows, read_formulas
+from sozai.apps.cli.formula_reading import FormulaRows, read_formulas, values_of
 from sozai.apps.cli.formula_wording import listed_rows
 from sozai.apps.cli.table_question import read_units
 from sozai.apps.cli.table_reading import Reading, read_new_rows
@@ -143,14 +143,18 @@ def read_measured(question: PropertyQuestion, components: Sequence[str]) -> Meas
 
 def model_input(rows: FormulaRows, kept: np.ndarray, side: pd.DataFrame, question: PropertyQuestion) -> Any:
     """Formulas of some rows as a model takes them: alone, or in a table with the side columns."""
+    import numpy as np
+
     from sozai.composition.formula import parse_formulas
 
     parsed = rows.parsed
     if not side.shape[1]:
+        values = values_of(rows.table, question.values)
+        own = {name: each[kept] if np.ndim(each) else each for name, each in (values or {}).items()}
         with without_isotope_warning():
             return parse_formulas(
                 list(parsed.texts[kept]), components=parsed.components, basis=rows.basis,
-                values=dict(question.values) or None, isotopes=isotopes_of(parsed.components),
+                values=own or None, isotopes=isotopes_of(parsed.components),
             )  # fmt: skip
     fractions, amounts = parsed.fractions, []
     for at in kept.tolist():

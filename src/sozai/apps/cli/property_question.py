@@ -56,7 +56,7 @@ class PropertyQuestion:
     components: str = "sozai"
     model: str = "auto"
     basis: str | None = None
-    values: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float | str] = field(default_factory=dict)
 
 
 def refuse_formula_options(question: PropertyQuestion) -> None:

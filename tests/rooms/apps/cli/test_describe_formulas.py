@@ -218,7 +218,7 @@ def test_wrong_data_exits_3_with_a_sentence(run, file, options, said):
     [
         (["--method", "statistics", "--grid", "5"], "--grid: the option must be left out without"),
         (["--every-element"], "--every-element: the option must be left out without --method fractions"),
-        (["--values", "x"], "--values: each entry must read NAME=NUMBER. Got 'x'"),
+        (["--values", "x"], "--values: each entry must read NAME=NUMBER or NAME=COLUMN. Got 'x'"),
         (["--grid", "1"], "--grid"),
         (["--n-jobs", "0"], "must be 1, 2, ..., or -1"),
         (["--method", "magic"], "--method"),
@@ -235,7 +235,10 @@ def test_wrong_use_exits_2(run, file, options, said):
     [
         ("", "must hold a table"),
         ("formula,y\n", "must have rows below its header"),
-        ("a,b\n1,2\n", "--formula: the column of formulas must be in the file. Found 'a', 'b'"),
+        (
+            "a,b\n1,2\n",
+            "must be named, since none reads as one. Found 'a', 'b'",
+        ),
         ("a,b\nMgO,NaCl\nCaO,KCl\n", "must be named where several columns read as formulas. Found 'a', 'b'"),
         ("formula\nQq\n??\n", "No formula of column 'formula'"),
     ],
@@ -261,3 +264,27 @@ def test_one_row_is_described(run, tmp_path):
     code, out, _ = run("describe", "formulas", path, "--output", tmp_path / "out")
     assert code == 0
     assert "1 row;" in out
+
+
+def test_variables_take_their_values_from_a_column(run, tmp_path):
+    path, out = tmp_path / "lsmo.csv", tmp_path / "out.csv"
+    path.write_text("formula,x,word\nLa1-xSrxMnO3,0.1,a\nLa1-xSrxMnO3,0.3,b\n", encoding="utf-8")
+    code, _, err = run(
+        "describe", "formulas", path, "--values", "x=x", "--method", "fractions", "-o", out, "--json"
+    )
+    assert (code, err) == (0, "")
+    assert pd.read_csv(out)["Sr"].round(6).tolist() == [0.02, 0.06]
+    code, _, err = run("describe", "formulas", path, "--values", "x=word", "--formula", "formula", "-o", out)
+    assert code == 3
+    assert "must hold numbers. Got 'a'" in err
+    code, _, err = run("describe", "formulas", path, "--values", "x=", "-o", out)
+    assert code == 2
+    assert "NAME=NUMBER or NAME=COLUMN" in err
+
+
+def test_a_column_that_is_called_formula_is_taken_with_many_bad_cells(run, tmp_path):
+    path, out = tmp_path / "some.csv", tmp_path / "out.csv"
+    path.write_text("組成,y\nNaCl,1\n不明,2\n?,3\nFe2O3,4\n欠測,5\n", encoding="cp932")
+    code, said, _ = run("describe", "formulas", path, "--method", "fractions", "-o", out, "--json")
+    assert code == 0
+    assert '"n_refused": 3' in said
