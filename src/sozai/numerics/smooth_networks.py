@@ -78,8 +78,9 @@ class SmoothNetworks(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     without :math:`\phi`; :math:`\min \frac1n\sum_i |y_i - f(x_i)|` on the standardized target by Adam
     with decoupled weight decay [2]_, in single precision; predictions in double. On formation energies of
     28,000 compounds from 94 coordinates of their composition, absolute errors and the smooth activation
-    together halve the error of squared errors and rectifiers (one network, 30 passes). One step costs six products of a batch by
-    a layer; memory is that of the rows in single precision and four copies of the weights.
+    together halve the error of squared errors and rectifiers (one network, 30 passes). One
+    step costs six products of a batch by a layer; memory is that of the rows in single precision and four
+    copies of the weights.
 
     References
     ----------
