@@ -88,6 +88,14 @@ def test_the_python_example_of_the_readme_runs(capsys):
         assert capsys.readouterr().out.splitlines() == promised
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "rooms").glob("*.md")), ids=lambda page: page.stem)
+def test_the_python_examples_of_the_room_pages_run(page, capsys):
+    for code in [code for language, code in fenced_blocks(page) if language == "python"]:
+        prints = [line for line in code.splitlines() if line.startswith("print(")]
+        exec(compile(code, page.name, "exec"), {})
+        assert capsys.readouterr().out.splitlines() == [line.split("  # ", 1)[1] for line in prints]
+
+
 def test_links_inside_the_papers_lead_somewhere():
     for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
         text = path.read_text(encoding="utf-8")

@@ -112,10 +112,11 @@ def parse_table(
         raise InputError(sentence(place, "X", what, f"{csr.shape[1]} columns", remedy=remedy))
     csr.sum_duplicates()
     csr.eliminate_zeros()
-    rows = row_of_entry(csr.indptr)
     issues: dict[int, Issue] = {}
-    for entry in np.flatnonzero(~(np.isfinite(csr.data) & (csr.data >= 0.0))).tolist():
-        row, name, value = int(rows[entry]), names[csr.indices[entry]], float(csr.data[entry])
+    bad = np.flatnonzero(~(np.isfinite(csr.data) & (csr.data >= 0.0)))
+    bad_rows = np.searchsorted(csr.indptr, bad, side="right") - 1
+    for entry, row in zip(bad.tolist(), bad_rows.tolist(), strict=True):
+        name, value = names[csr.indices[entry]], float(csr.data[entry])
         code, what = ("negative", "have amounts above zero") if value < 0 else ("missing", "have no gaps")
         remedy = (
             "Correct the cell."
@@ -124,7 +125,7 @@ def parse_table(
         )
         issues.setdefault(row, Issue(row, code, f"{what}; column {name!r} holds {value:g}", remedy))
     if basis == "amount":
-        totals = np.bincount(rows, weights=csr.data, minlength=csr.shape[0])
+        totals = np.bincount(row_of_entry(csr.indptr), weights=csr.data, minlength=csr.shape[0])
         for row in np.flatnonzero((totals > 0.0) & (totals < 0.995)).tolist():
             what = f"hold at least one atom; the amounts sum to {totals[row]:.6g}"
             remedy = "Add the missing component, or give whole formulas."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -231,7 +232,8 @@ class ParsedFormulas:
                 f"{place}: {message}, which the table does not know. Got {shown(text)} at row {row}. Add "
                 f"{unknown_names} with ComponentTable.with_components, or leave these rows out.{more}"
             )
-        issues = pd.concat([self.issues, issue_frame(lines)], ignore_index=True)
+        issues = pd.concat([self.issues, issue_frame(lines)])
+        issues = issues.sort_values("row", kind="stable", ignore_index=True)
         refused = self.refused.copy()
         refused[strange] = True
         return replace(self, refused=refused, issues=issues).without_refused(drop=on_error == "skip")
@@ -316,11 +318,19 @@ def canonical_csr(data: Any, indices: Any, indptr: Any, shape: tuple[int, int]) 
 
 def issue_frame(lines: list[tuple[int, Any, str, str, str]]) -> pd.DataFrame:
     """Issues as a table, in the order of the rows; text columns stay plain objects."""
-    lines = sorted(lines, key=itemgetter(0))
-    columns = zip(*lines, strict=True) if lines else [()] * len(ISSUE_COLUMNS)
+    if not lines:
+        return _no_issues().copy()
+    columns = zip(*sorted(lines, key=itemgetter(0)), strict=True)
     pairs = zip(ISSUE_COLUMNS, columns, strict=True)
     frame = pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in pairs})
     return frame.astype({"row": np.int64})
+
+
+@cache
+def _no_issues() -> pd.DataFrame:
+    """Issues of a column without any; making it anew costs as much as reading ten thousand formulas."""
+    empty = {name: pd.Series([], dtype=np.int64 if name == "row" else object) for name in ISSUE_COLUMNS}
+    return pd.DataFrame(empty)
 
 
 def check_on_error(on_error: object, place: str) -> None:

@@ -38,6 +38,8 @@ Ints = NDArray[np.int64]
 CHUNK = 64
 #: Residuals below this share of the norm of the descriptor are rounding.
 ROUNDING = 1e-12
+#: The same where the descriptor was kept in single precision: no ratio is made of them.
+SINGLE = 1e-6
 #: Formulas among which the nearest charge is looked for.
 _NEAREST = 50
 
@@ -54,9 +56,10 @@ class DecodedFormula:
         Its atomic fractions.
     residual : float
         Norm of descriptor minus descriptor of the formula.
-    residual_ratio : float
+    residual_ratio : float or None
         The same over that of the convex optimum (any fractions, any number of elements); 1 when
-        both are rounding.
+        the residual is rounding (below 1e-6 of the norm of the descriptor), None when only that of the
+        convex optimum is: nothing can be compared with it.
     n_atoms : int
         Atoms in the reduced formula.
     charge : int or None
@@ -82,7 +85,7 @@ class DecodedFormula:
     formula: str
     fractions: dict[str, float]
     residual: float
-    residual_ratio: float
+    residual_ratio: float | None
     n_atoms: int
     charge: int | None
     oxidation_states: dict[str, dict[int, int]] | None
@@ -257,7 +260,7 @@ def _formula(job: Request, row: Row, found: Found, k: int, bound: float, how: st
     inside = counts / total @ row.shifted[held]
     square = float(inside @ inside)
     residual = float(np.sqrt(square + row.outside))
-    floor = ROUNDING * row.norm
+    floor, free = ROUNDING * row.norm, row.convex_residual
     score = square + row.variance * np.log(total) + prices(job, row, len(held))[-1]
     states = _assigned(job, held, counts) if job.valence else None
     fractions = {name: int(count) / total for name, count in zip(names, counts, strict=True)}
@@ -265,7 +268,7 @@ def _formula(job: Request, row: Row, found: Found, k: int, bound: float, how: st
         formula=reduced_formula(names, list(fractions.values()), float(total)),
         fractions=fractions,
         residual=residual,
-        residual_ratio=max(residual, floor) / max(row.convex_residual, floor) if row.norm > 0 else 1.0,
+        residual_ratio=_ratio(residual, free, SINGLE * row.norm),
         n_atoms=total,
         charge=0 if job.valence else None,
         oxidation_states=states,
@@ -273,6 +276,13 @@ def _formula(job: Request, row: Row, found: Found, k: int, bound: float, how: st
         optimal=bool(score <= bound + floor**2),
         reason=_reason(row, residual, states, how, k),
     )
+
+
+def _ratio(residual: float, free: float, rounding: float) -> float | None:
+    """Residual over that of free fractions; None where these leave nothing but rounding."""
+    if residual <= rounding:
+        return 1.0
+    return residual / free if free > rounding else None
 
 
 def _assigned(job: Request, held: Ints, counts: Ints) -> dict[str, dict[int, int]]:
@@ -297,8 +307,9 @@ def _reason(row: Row, residual: float, states: dict[str, dict[int, int]] | None,
     if residual <= 100 * ROUNDING * row.norm:
         parts.append("descriptor met exactly")
     else:
-        free = max(row.convex_residual, ROUNDING * row.norm)
-        parts.append(f"residual {residual * scale:.3g} % of phi, free fractions leave {free * scale:.3g} %")
+        free = row.convex_residual
+        left = f"leave {free * scale:.3g} %" if free > SINGLE * row.norm else "meet it"
+        parts.append(f"residual {residual * scale:.3g} % of phi, free fractions {left}")
     if states is not None:
         terms = [f"{name} {q:+d}" for name, choice in states.items() for q in choice]
         parts.append("neutral with " + ", ".join(terms))

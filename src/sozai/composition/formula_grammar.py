@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from sozai.composition.formula_charge import split_charge
+from sozai.composition.formula_markup import has_markup
+from sozai.composition.formula_notations import (
+    joins_parts,
+    refuse_amount_before,
+    refuse_joint,
+    refuse_notation,
+)
 from sozai.composition.formula_repairs import (
     MAX_DEPTH,
     MAX_LENGTH,
@@ -18,7 +25,6 @@ from sozai.composition.formula_repairs import (
     is_missing,
     missing,
     normalize,
-    refuse_character,
     refuse_symbol,
 )
 from sozai.composition.formula_variables import NAME, read_amount, starts_expression
@@ -104,7 +110,7 @@ def read_formula(
     if is_missing(text) and not (allow_nan_like and text.strip() == "NaN"):
         raise missing(text)
     repairs: tuple[Repair, ...] = ()
-    if not text.isascii() or ("_" in text and not _DICTIONARY.match(text)):
+    if not text.isascii() or (has_markup(text) and not _DICTIONARY.match(text)):
         text, repairs = normalize(text)
         if is_missing(text):
             raise missing(text)
@@ -218,6 +224,8 @@ class _Reader:
             must = "have amounts as plain numbers, without an exponent"
             raise self._refuse("exponent", must, end, "Write the digits out: only ratios count.")
         if starts_expression(body, start, end):
+            if self.values is None and self.unit >= 0 and joins_parts(body, end):
+                raise refuse_joint(self.text, end)
             return self._expression(start)
         amount = float(body[start:end])
         if amount == 0.0:
@@ -239,8 +247,7 @@ class _Reader:
                 "amount", must, start, "Remove the second number or the space inside the first."
             )
         else:
-            must = "begin with a symbol or a bracket"
-            raise self._refuse("amount", must, start, "Put the amount behind, as in (H2O)2.")
+            raise refuse_amount_before(self.text, start)
 
     def _expression(self, start: int) -> int:
         """An amount with operators or variables."""
@@ -316,6 +323,8 @@ class _Reader:
             return start + 1
         if (self.unit >= 0 or self.fresh) and starts_expression(body, start, start):
             return self._expression(start)
+        if self.codes and joins_parts(body, start):
+            raise refuse_joint(self.text, start)
         if body[start] in "+-\u2213\xb1":
             must = f"have amounts above zero and charges at the end; {body[start]!r} is neither"
             remedy = "Write amounts without sign and a charge as ^{2-} at the end."
@@ -323,7 +332,7 @@ class _Reader:
         if self.codes and NAME.match(body[start]) and (body[start] in _VARIABLES or ord(body[start]) > 127):
             must = f"have one amount after each symbol; {body[start]!r} follows another"
             raise self._refuse("variable", must, start, "Write amounts such as 1-x or 3-δ.")
-        raise refuse_character(self.text, start)
+        raise refuse_notation(self.text, start)
 
     def _hydrate(self, dot: int) -> int:
         """Take a dot as the separator of parts, and say so."""

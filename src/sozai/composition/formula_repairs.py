@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from sozai.composition.formula_markup import without_markup
 from sozai.composition.symbols import ELEMENTS
 
 __all__ = [
@@ -54,9 +55,8 @@ MISSING_WORDS = frozenset(
     ]
 )
 
-_REMEDY_MISSING = (
-    "Fill in or drop the row; write Na1N1 (or pass allow_nan_like=True) if sodium nitride is meant."
-)
+_REMEDY_MISSING = "Fill in or drop the row."
+_REMEDY_NAN = "Fill in or drop the row; write Na1N1 (or pass allow_nan_like=True) if sodium nitride is meant."
 
 
 class Refusal(Exception):
@@ -122,8 +122,9 @@ def is_missing(text: str) -> bool:
 
 def missing(value: object) -> Refusal:
     """Refusal of an empty cell, ``None``, NaN or a word that means one of these."""
-    what = "not be missing" if not isinstance(value, str) or not value.strip() else "be a formula, not a gap"
-    return Refusal("missing", f"{what} (missing formula)", _REMEDY_MISSING)
+    word = value.strip() if isinstance(value, str) else ""
+    what = "be a formula, not a gap" if word else "not be missing"
+    return Refusal("missing", f"{what} (missing formula)", _REMEDY_NAN if word == "NaN" else _REMEDY_MISSING)
 
 
 # --- characters that mean something plainer ------------------------------------------------------------
@@ -155,11 +156,10 @@ _SUPERSCRIPTS = {0x2070: "0", 0x00B9: "1", 0x00B2: "2", 0x00B3: "3", 0x207A: "+"
     0x2070 + digit: str(digit) for digit in range(4, 10)
 }
 _RAISED_CHARGE = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]*[\u207a\u207b]+\\s*$")
-_LATEX_SUBSCRIPT = re.compile(r"_(?:\{\s*([0-9.]+)\s*\}|\{([^{}A-Z]+)\}|(?=[0-9a-z]))")
 
 
 def normalize(text: str) -> tuple[str, tuple[Repair, ...]]:
-    r"""Plain characters for subscripts, full-width forms, special spaces and dashes.
+    r"""Plain characters for subscripts, full-width forms, special spaces, dashes and markup.
 
     Parameters
     ----------
@@ -193,20 +193,12 @@ def normalize(text: str) -> tuple[str, tuple[Repair, ...]]:
         codes = set(map(ord, plain))
         said += [sentence for table, sentence in _KINDS if not codes.isdisjoint(table)]
         plain = plain.translate(_TABLE)
-    if "_" in plain:
-        plain = _LATEX_SUBSCRIPT.sub(_lowered, plain)
-        said.append("underscores of subscripts left out")
+    plain, left_out = without_markup(plain)
+    said += left_out
     if plain == text:
         return text, ()
     plain = plain.strip()
     return plain, (Repair("characters", "; ".join(said), plain),)
-
-
-def _lowered(match: re.Match[str]) -> str:
-    """Plain form of a subscript as LaTeX writes it."""
-    if match.group(1):
-        return match.group(1)
-    return f"({match.group(2)})" if match.group(2) else ""
 
 
 # --- symbols that are none ---------------------------------------------------------------------------
@@ -214,12 +206,21 @@ def _lowered(match: re.Match[str]) -> str:
 _PLACEHOLDERS = {"X", "Xx", "M", "R", "A", "L", "Q", "E", "G", "J", "Z", "Me", "Ln"}
 _VACANCIES = {"Va", "Vac", "\u25a1", "\u25a2", "\u2610", "\u25fb"}
 _LOWER = {symbol.lower(): symbol for symbol in ELEMENTS[:103]}  # nobody means nihonium
+_RARE = frozenset(["He", "Ne", "Ar", "Kr", "Xe", "Rn", "Po", "At", "Fr", "Ra", "Ac", *ELEMENTS[96:]])
+_PLAIN = re.compile(r"[A-Za-z0-9.()\[\]{}*^+\-\s]*")
 _RUN = re.compile(r"[A-Za-z]+")
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
+_LONGEST_WORD = 6  # letters of a word without digits that may be a formula in the wrong case
+_LABEL = re.compile(r"\((?:s|l|g|aq|cr|am|[a-z]{4,})\)")
 
 
 def refuse_symbol(text: str, column: int, symbol: str) -> Refusal:
     """Refusal of something that is no element symbol, with what was probably meant."""
     wanted = f"name known elements; {brief(symbol)!r} is none"
+    label = _LABEL.match(text, column - 1) if column else None
+    if label:
+        must = f"hold symbols and amounts only; {brief(label.group())} is a label"
+        return Refusal("label", must, "Leave it out.", column=column, text=text)
     meant = suggest(text)
     if symbol in _VACANCIES:
         remedy = "Leave the vacancy out: it holds no atom."
@@ -249,18 +250,23 @@ def refuse_character(text: str, column: int) -> Refusal:
     name = unicodedata.name(char, f"character U+{ord(char):04X}").lower()
     must = f"hold only symbols, amounts, brackets and separators; {char!r} ({name}) is none"
     remedy = "Remove the character or write the formula in plain letters and digits."
+    if name.startswith("vulgar fraction"):
+        remedy = "Write it as a decimal number, as in CaSO4·0.5H2O."
     return Refusal("character", must, remedy, column=column, text=text)
 
 
 def suggest(text: str) -> tuple[str, ...]:
     """Formulas that the letters of ``text`` spell when capitals are ignored; linear in its length.
 
+    A word without digits is taken for a formula only when it is short, names no element twice and no rare
+    one: ``Foo`` and ``water`` are words.
+
     Examples
     --------
-    >>> suggest("fe2o3"), suggest("co"), suggest("Qq")
+    >>> suggest("fe2o3"), suggest("co"), suggest("Foo")
     (('Fe2O3',), ('Co', 'CO'), ())
     """
-    if len(text) > 200 or not all(char.isascii() for char in text):
+    if len(text) > 200 or not _PLAIN.fullmatch(text):
         return ()
     found = []
     for longest_first in (True, False):
@@ -272,7 +278,15 @@ def suggest(text: str) -> tuple[str, ...]:
             pieces += [text[end : run.start()], spelled]
             end = run.end()
         found.append("".join([*pieces, text[end:]]))
-    return tuple(meant for meant in dict.fromkeys(found) if meant != text)
+    return tuple(meant for meant in dict.fromkeys(found) if meant != text and _is_likely(meant))
+
+
+def _is_likely(meant: str) -> bool:
+    """Tell a formula from a word that happens to spell one."""
+    if any(char.isdigit() for char in meant):
+        return True
+    symbols = _SYMBOL.findall(meant)
+    return len(meant) <= _LONGEST_WORD and len(set(symbols)) == len(symbols) and _RARE.isdisjoint(symbols)
 
 
 def _spell(run: str, longest_first: bool) -> str | None:

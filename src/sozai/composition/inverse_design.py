@@ -18,7 +18,7 @@ from sozai.composition.formula import parse_formulas
 from sozai.contracts.errors import InputError, sentence
 from sozai.contracts.progress import Progress, progress_bar
 
-__all__ = ["DesignedFormulas", "Goal", "design_formulas"]
+__all__ = ["DesignedFormulas", "Goal", "design_formulas", "open_search"]
 
 Array = NDArray[np.float64]
 
@@ -118,7 +118,8 @@ class DesignedFormulas:
     ----------
     frame : DataFrame
         ``formula``, for every property ``NAME``, ``NAME_lower``, ``NAME_upper``; ``probability`` that all
-        goals are met, ``in_domain``, ``reason``, ``nearest`` (training formula), ``distance``, and the
+        goals are met, ``in_domain``, ``reason``, ``nearest`` (training formula), ``distance``
+        (as :meth:`~sozai.composition.CompositionRegressor.applicability` of one model gives it), and the
         hints of :class:`~sozai.composition.formation_hints.FormationHints`: ``neutral``,
         ``oxidation_states``, ``hint``.
     n_tried : int
@@ -208,7 +209,8 @@ def design_formulas(
     Raises
     ------
     InputError
-        For goals without a model, and limits that contradict each other.
+        For goals without a model, and limits that contradict each other or that no formula the search
+        could begin with keeps.
 
     Notes
     -----
@@ -242,13 +244,15 @@ def design_formulas(
     _refuse_models(models, place)
     first = next(iter(models.values()))
     known = sorted(set().union(*(model.known_.formulas.tolist() for model in models.values())))
-    allowed = _allowed(models, elements, include, exclude, place)
-    if in_domain:
-        _refuse_strangers(models, include, elements, place)
-    moves = Moves.of(first.coordinates_.descriptor, allowed, tuple(include), max_elements, max_atoms)
-    hints = FormationHints.of(allowed)
+    moves, pool = open_search(
+        first.coordinates_.descriptor,
+        set.intersection(*(set(model.known_.elements) for model in models.values())),
+        known if start is None else parse_formulas(start).keys().tolist(),
+        elements=elements, include=include, exclude=exclude, max_elements=max_elements,
+        max_atoms=max_atoms, in_domain=in_domain,
+    )  # fmt: skip
+    hints = FormationHints.of(moves.allowed)
     read = {name: Goal.of(goals[name], models[name].training_target_, name=name) for name in models}
-    pool = moves.starts(known if start is None else parse_formulas(start).keys().tolist())
     taken = set(known)
     passes = hints.filter(charge_balance)
     tried: dict[str, tuple[float, float]] = {}
@@ -263,6 +267,70 @@ def design_formulas(
     order = [f for f in best if f not in taken and moves.fits(f) and np.isfinite(tried[f][0])]
     chosen = _diverse(order, passes, max_per_system, n_formulas)
     return DesignedFormulas(_answer(models, read, chosen, hints, level), len(tried), read)
+
+
+def open_search(
+    descriptor: Any,
+    known: set[str],
+    start: Sequence[str],
+    *,
+    elements: Sequence[str] | None = None,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    max_elements: int = 5,
+    max_atoms: int = 40,
+    in_domain: bool = True,
+) -> tuple[Moves, list[str]]:
+    """Moves within the limits, and the formulas to begin with; needs no fitted model.
+
+    Parameters
+    ----------
+    descriptor : transformer
+        Fitted, with ``components_``.
+    known : set of str
+        Elements of the training formulas.
+    start : sequence of str
+        Reduced formulas.
+    elements, include, exclude, max_elements, max_atoms, in_domain
+        As for :func:`design_formulas`.
+
+    Returns
+    -------
+    moves : Moves
+    pool : list of str
+        Never empty.
+
+    Raises
+    ------
+    InputError
+        For limits that contradict each other, or that none of the formulas can be changed to keep.
+
+    Examples
+    --------
+    >>> from sozai.composition.property_coordinates import default_descriptor
+    >>> _, pool = open_search(default_descriptor().fit(), {"Na", "K", "Cl"}, ["NaCl"], include=["K"])
+    >>> pool
+    ['KCl']
+    """
+    place = "design_formulas"
+    allowed = _allowed(descriptor.components_, known, elements, include, exclude, place)
+    if in_domain:
+        _refuse_strangers(known, include, elements, place)
+    moves = Moves.of(descriptor, allowed, tuple(include), max_elements, max_atoms)
+    pool = moves.starts(start)
+    if not pool:
+        limits = f"{_counted(max_elements, 'element')} and {_counted(max_atoms, 'atom')}"
+        raise InputError(
+            sentence(
+                place, "max_elements and max_atoms", "leave a formula to begin with",
+                f"none of {len(start)} with at most {limits}", remedy="Raise them.",
+            )
+        )  # fmt: skip
+    return moves, pool
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _ranked(
@@ -363,10 +431,9 @@ def _refuse_models(models: Mapping[str, Any], place: str) -> None:
 
 
 def _refuse_strangers(
-    models: Mapping[str, Any], include: Sequence[str], elements: Sequence[str] | None, place: str
+    known: set[str], include: Sequence[str], elements: Sequence[str] | None, place: str
 ) -> None:
     """No formula that must hold an element nobody has measured lies near measured ones."""
-    known = set.intersection(*(set(model.known_.elements) for model in models.values()))
     strange = [name for name in include if name not in known]
     if not strange and elements is not None and not known & set(elements):
         strange = list(elements)
@@ -380,15 +447,14 @@ def _refuse_strangers(
 
 
 def _allowed(
-    models: Mapping[str, Any],
+    table: Sequence[str],
+    known: set[str],
     elements: Sequence[str] | None,
     include: Sequence[str],
     exclude: Sequence[str],
     place: str,
 ) -> tuple[str, ...]:
     """Elements that may occur, in the order of the table."""
-    known = set.intersection(*(set(model.known_.elements) for model in models.values()))
-    table = next(iter(models.values())).coordinates_.descriptor.components_
     for option, given in (("elements", elements or ()), ("include", include), ("exclude", exclude)):
         strange = [name for name in given if name not in table]
         if strange:

@@ -292,7 +292,8 @@ class KernelMeanDescriptor(TransformerMixin, BaseEstimator):
                 raise InputError(
                     sentence(
                         place, argument, f"stand with {needed}", value,
-                        at=f"with mode={self.mode!r}", remedy=f"Leave {argument} out, or choose {needed}.",
+                        at=f"with mode={self.mode!r}", remedy=f"Leave {argument} out, or choose {needed}; "
+                        "a search over both takes a list of dicts, each of options that go together.",
                     )
                 )  # fmt: skip
 

@@ -19,7 +19,7 @@ from sozai.composition.property_coordinates import (
     default_descriptor,
     row_labels,
 )
-from sozai.composition.property_scores import calibration_error, class_scores
+from sozai.composition.property_scores import ClassScore, calibration_error, class_scores
 from sozai.contracts.checks import as_generator
 from sozai.contracts.errors import InputError, sentence
 from sozai.contracts.estimator import BaseEstimator, HasMethods, StrOptions, check_is_fitted, fit_context
@@ -28,6 +28,16 @@ from sozai.contracts.records import Failure
 from sozai.numerics.table_prediction.row_folds import check_groups
 
 __all__ = ["CompositionClassifier"]
+
+#: Rows up to which the trees of the folds are grown sooner by threads than by processes.
+_FEW_ROWS = 1000
+#: What is left out together, in the words of the protocol.
+_WHOLE = {
+    "formulas": "whole reduced formulas",
+    "chemical systems": "whole chemical systems",
+    "groups": "whole groups",
+    "rows": "rows",
+}
 
 
 class CompositionClassifier(ClassifierMixin, BaseEstimator):
@@ -65,6 +75,9 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         Of the same formulas.
     confusion_matrix_ : DataFrame
         True classes by found ones.
+    validation_ : ClassScore
+        The same figures together, with the protocol in words and sets of level 0.9; other levels by
+        :meth:`left_out`.
     left_out_probabilities_ : ndarray of shape (n_samples, n_classes)
     left_out_classes_ : ndarray of shape (n_samples,)
         What every row was taken for while it was left out.
@@ -129,7 +142,7 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, groups=None):
         """Learn from all formulas, and from what happens when some are left out.
 
@@ -156,8 +169,8 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         parsed = self.coordinates_.compositions(X, place)
         labels = np.asarray(y)
         self.classes_, codes = self._codes(labels, len(Z), place)
-        groups = self._groups(parsed, groups, place)
-        self._refuse_rare(codes, groups, place)
+        groups, what = self._groups(parsed, groups, place)
+        self._refuse_rare(codes, groups, what, place)
         near = default_descriptor().set_params(table=getattr(descriptor, "table", None))
         self._places, points = PropertyCoordinates.learn(near, parsed)
         self.known_ = KnownMaterials.of(parsed, points)
@@ -170,6 +183,7 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
             [np.empty(0, dtype=np.int64), *folds],
             n_jobs=self.n_jobs,
             description="Leaving formulas out",
+            prefer="threads" if self.model is None and len(Z) <= _FEW_ROWS else None,
         )
         failed = [answer for answer in answers if isinstance(answer, Failure)]
         if failed:
@@ -178,7 +192,10 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         votes = np.empty((len(Z), len(self.classes_)))
         for test, (_, part) in zip(folds, answers[1:], strict=True):
             votes[test] = part
+        whole = "rows" if what == "formulas" and len(np.unique(groups)) == len(Z) else _WHOLE[what]
+        self._protocol = f"{len(folds)} folds of {whole}"
         self._learn_scale(votes, codes, folds, labels)
+        self.validation_ = self.left_out()
         return self
 
     def predict_proba(self, X):
@@ -224,17 +241,36 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
             The class that :meth:`predict` takes is always in the set. A class of fewer than
             ``1/(1 - level)`` formulas is in every set: nothing can exclude it.
         """
-        if not 0.0 < level < 1.0:
-            raise InputError(
-                sentence(
-                    "CompositionClassifier.predict_set", "level", "lie between 0 and 1", level,
-                    remedy="Pass e.g. 0.9.",
-                )
-            )  # fmt: skip
-        return self._sets(self.predict_proba(X), level)
+        _check_level(level, "CompositionClassifier.predict_set")
+        probabilities = self.predict_proba(X)
+        taken = np.argmax(probabilities * self.decision_weights_, axis=1)
+        return _sets(probabilities, taken, self._own_probabilities, level)
+
+    def left_out(self, level=0.9):
+        """Score of the rows left out, each with the set made from the probabilities of the other folds.
+
+        Parameters
+        ----------
+        level : float, default=0.9
+
+        Returns
+        -------
+        ClassScore
+        """
+        check_is_fitted(self)
+        _check_level(level, "CompositionClassifier.left_out")
+        honest, codes, found = self.left_out_probabilities_, self._truth, self._found
+        inside = np.empty(honest.shape, dtype=bool)
+        for test in self._folds:
+            rest = np.setdiff1d(np.arange(len(codes)), test)
+            own = _own_probabilities(honest[rest], codes[rest])
+            inside[test] = _sets(honest[test], found[test], own, level)
+        return ClassScore.of(
+            codes, found, honest, inside, self.classes_, tuple(self._folds), self._protocol, level=level
+        )
 
     def left_out_sets(self, level=0.9):
-        """Sets of the training rows, from their probabilities while they were left out.
+        """Sets of the training rows, those of :meth:`left_out`.
 
         Parameters
         ----------
@@ -244,8 +280,7 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         -------
         bool ndarray of shape (n_samples, n_classes)
         """
-        check_is_fitted(self)
-        return self._sets(self.left_out_probabilities_, level)
+        return self.left_out(level).sets
 
     def applicability(self, X):
         """Whether every formula lies where training formulas were, and if not, why.
@@ -277,7 +312,8 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
             found[test] = np.argmax(honest[test] * self._weights(scale(votes[rest]), codes[rest]), axis=1)
         self.probability_scale_ = ProbabilityScale.of(votes, codes)
         self.decision_weights_ = self._weights(honest, codes)
-        self._own_probabilities = [np.sort(honest[codes == c, c]) for c in range(n_classes)]
+        self._own_probabilities = _own_probabilities(honest, codes)
+        self._folds, self._truth, self._found = folds, codes, found
         names = self.classes_[found]
         self.class_scores_ = class_scores(labels, names, self.classes_)
         self.macro_f1_ = float(self.class_scores_["f1"].mean())
@@ -294,15 +330,6 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
             return np.ones(probabilities.shape[1])
         return best_weights(probabilities, codes)
 
-    def _sets(self, probabilities, level):
-        """Classes whose probability is not among the smallest of their own formulas; the one taken too."""
-        inside = np.empty(probabilities.shape, dtype=bool)
-        for column, own in enumerate(self._own_probabilities):
-            rank = int(np.floor((1.0 - level) * (len(own) + 1)))
-            inside[:, column] = probabilities[:, column] >= (own[rank - 1] if rank else -np.inf)
-        inside[np.arange(len(inside)), np.argmax(probabilities * self.decision_weights_, axis=1)] = True
-        return inside
-
     def _unfitted(self, seed):
         if self.model is None:
             return ExtraTreesClassifier(300, random_state=seed)
@@ -312,13 +339,15 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
         return model
 
     def _groups(self, parsed, groups, place):
-        """Number of what is left out together."""
+        """Number of what is left out together, and what that is."""
         if groups is not None:
-            return np.unique(check_groups(groups, len(parsed.texts), place=place), return_inverse=True)[1]
+            given = check_groups(groups, len(parsed.texts), place=place)
+            return np.unique(given, return_inverse=True)[1], "groups"
         if self.groups is None:
-            return np.arange(len(parsed.texts))
-        labels = parsed.keys() if self.groups == "formula" else parsed.chemical_systems()
-        return np.unique(labels.astype(str), return_inverse=True)[1]
+            return np.arange(len(parsed.texts)), "rows"
+        if self.groups == "formula":
+            return np.unique(parsed.keys().astype(str), return_inverse=True)[1], "formulas"
+        return np.unique(parsed.chemical_systems().astype(str), return_inverse=True)[1], "chemical systems"
 
     def _codes(self, labels, n_samples, place):
         """Classes, and the number of the class of every row."""
@@ -348,15 +377,15 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
             )  # fmt: skip
         return classes, codes
 
-    def _refuse_rare(self, codes, groups, place):
+    def _refuse_rare(self, codes, groups, what, place):
         """Every class must be in every part of the folds."""
         for code, name in enumerate(self.classes_.tolist()):
             n_groups = len(np.unique(groups[codes == code]))
             if n_groups < self.cv:
                 raise InputError(
                     sentence(
-                        place, "y", f"hold every class in at least {self.cv} (cv) different formulas",
-                        n_groups, at=f"for class {name!r}", remedy="Add formulas, or lower cv.",
+                        place, "y", f"hold every class in at least {self.cv} (cv) different {what}",
+                        n_groups, at=f"for class {name!r}", remedy=f"Add {what}, or lower cv.",
                     )
                 )  # fmt: skip
 
@@ -374,6 +403,26 @@ class _Votes:
         if len(test) == 0:
             return model, np.empty((0, self.n_classes))
         return None, _votes(model, self.Z[test], self.n_classes)
+
+
+def _own_probabilities(probabilities, codes) -> list[np.ndarray]:
+    """For every class, what its own formulas got for it, rising."""
+    return [np.sort(probabilities[codes == c, c]) for c in range(probabilities.shape[1])]
+
+
+def _sets(probabilities, taken, own, level) -> np.ndarray:
+    """Classes whose probability is not among the smallest of their own formulas; the one taken too."""
+    inside = np.empty(probabilities.shape, dtype=bool)
+    for column, known in enumerate(own):
+        rank = int(np.floor((1.0 - level) * (len(known) + 1)))
+        inside[:, column] = probabilities[:, column] >= (known[rank - 1] if rank else -np.inf)
+    inside[np.arange(len(inside)), taken] = True
+    return inside
+
+
+def _check_level(level, place) -> None:
+    if not 0.0 < level < 1.0:
+        raise InputError(sentence(place, "level", "lie between 0 and 1", level, remedy="Pass e.g. 0.9."))
 
 
 def _votes(model, Z, n_classes) -> np.ndarray:

@@ -147,7 +147,7 @@ class CompositionRegressor(RegressorMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, groups=None):
         """Learn from all rows, and from what happens when some are left out.
 
@@ -248,7 +248,9 @@ class CompositionRegressor(RegressorMixin, BaseEstimator):
         DataFrame
             ``in_domain, reason, nearest, distance``: outside are formulas with an element that no training
             formula holds, and those farther from the nearest training formula than 95 % of these are from
-            theirs.
+            theirs. The distance is that of the model's coordinates: isometric ones divided by their largest
+            standard deviation over the training formulas, others each by its own. It has no unit and compares
+            rows of one model; :class:`~sozai.composition.SimilarMaterials` gives the discrepancy itself.
         """
         check_is_fitted(self)
         points = self._composition_part(self.coordinates_(X))
@@ -326,7 +328,14 @@ class CompositionRegressor(RegressorMixin, BaseEstimator):
         nothing = np.empty((0, len(y)), dtype=np.int64)
         task = LeaveOutTask(self._unfitted(len(y)), Z, latent, [], nothing, keep=len(y) <= _KEPT_ROWS)
         work = list(zip([whole, *folds], seeds, strict=True))
-        answers = run_chunks(task, work, n_jobs=self.n_jobs, description="Leaving formulas out")
+        threads = len(y) <= _KEPT_ROWS and isinstance(task.model, GaussianProcess)
+        answers = run_chunks(
+            task,
+            work,
+            n_jobs=self.n_jobs,
+            description="Leaving formulas out",
+            prefer="threads" if threads else None,
+        )
         failed = [answer for answer in answers if isinstance(answer, Failure)]
         if failed:
             raise MemoryError(failed[0].message)

@@ -3,12 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["calibration_error", "class_scores", "fold_scores"]
+__all__ = ["ClassScore", "calibration_error", "class_scores", "fold_scores"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassScore:
+    """How well a whole procedure finds classes of rows it has not seen.
+
+    Attributes
+    ----------
+    accuracy, macro_f1, calibration_error : float
+        Over all left-out rows.
+    coverage, level : float
+        Share of the rows whose class is in their set, each set made without the row's fold, and the share
+        promised for every class.
+    protocol : str
+        What was left out.
+    predictions : ndarray of shape (n_samples,)
+        Class of every row by the fit that had not seen it.
+    probabilities : ndarray of shape (n_samples, n_classes)
+    sets : bool ndarray of shape (n_samples, n_classes)
+    classes : ndarray of shape (n_classes,)
+    folds : tuple of ndarray
+        Test rows of every fold.
+
+    Examples
+    --------
+    >>> p, classes = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array(["a", "b"])
+    >>> folds = (np.array([0]), np.array([1]))
+    >>> ClassScore.of(np.array([0, 1]), np.array([0, 1]), p, p > 0.5, classes, folds, "2 folds", level=0.9)
+    ClassScore(accuracy 1.000, macro-F1 1.000, 90 % sets hold 100.0 %, 2 folds)
+    """
+
+    accuracy: float
+    macro_f1: float
+    calibration_error: float
+    coverage: float
+    level: float
+    protocol: str
+    predictions: np.ndarray
+    probabilities: np.ndarray
+    sets: np.ndarray
+    classes: np.ndarray
+    folds: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(
+        cls,
+        codes: np.ndarray,
+        found: np.ndarray,
+        probabilities: np.ndarray,
+        sets: np.ndarray,
+        classes: np.ndarray,
+        folds: tuple[np.ndarray, ...],
+        protocol: str,
+        *,
+        level: float,
+    ) -> ClassScore:
+        """Summarize classes, probabilities and sets of left-out rows; ``codes, found`` number the classes."""
+        numbers = range(len(classes))
+        return cls(
+            accuracy=float((found == codes).mean()),
+            macro_f1=float(class_scores(codes, found, numbers)["f1"].mean()),
+            calibration_error=calibration_error(codes, probabilities, numbers),
+            coverage=float(sets[np.arange(len(codes)), codes].mean()),
+            level=level,
+            protocol=protocol,
+            predictions=classes[found],
+            probabilities=probabilities,
+            sets=sets,
+            classes=classes,
+            folds=folds,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a left-out row: prediction, probability of every class, fold."""
+        fold = np.empty(len(self.predictions), dtype=np.int64)
+        for k, test in enumerate(self.folds):
+            fold[test] = k
+        names = self.classes.tolist()
+        shares = {f"probability of {name}": self.probabilities[:, c] for c, name in enumerate(names)}
+        return pd.DataFrame({"prediction": self.predictions, **shares, "fold": fold})
+
+    def __repr__(self) -> str:
+        return (
+            f"ClassScore(accuracy {self.accuracy:.3f}, macro-F1 {self.macro_f1:.3f}, "
+            f"{100 * self.level:.3g} % sets hold {100 * self.coverage:.1f} %, {self.protocol})"
+        )
 
 
 def fold_scores(y: np.ndarray, predictions: np.ndarray, tests: Sequence[Any]) -> pd.DataFrame:

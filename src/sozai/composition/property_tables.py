@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -282,8 +283,9 @@ def assemble(
     .. math:: s^2 = \operatorname{median}_g \frac{s_g^2\,(n_g - 1)}{\chi^2_{1/2}(n_g - 1)}
 
     over the groups g of replicates, which a few conflicts do not move; a stated ``sigma`` larger than it
-    takes its place in a group. Exact copies of a value count as one measurement. Where no group but the
-    one in question has replicates and no ``sigma`` is stated, nothing can be called a conflict.
+    takes its place in a group. Exact copies of a value count as one measurement. Where all other
+    replicates are exact copies, s is their rounding, :math:`h / \sqrt{12}` with h the last decimal place
+    in use. Where there are none at all and no ``sigma`` is stated, nothing can be called a conflict.
 
     Examples
     --------
@@ -439,7 +441,10 @@ def _conflicts(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     """Groups of replicates that lie too far apart."""
     columns = ["material", "property", "kind", "n", "lowest", "highest", "deviations", "sources"]
     by = ["material", "property", "kind", *conditions]
-    distinct = frame.drop_duplicates([*by, "value"])
+    mantissa, exponent = np.frexp(frame["value"].to_numpy(dtype=np.float64))
+    rounded = np.ldexp(np.rint(np.ldexp(mantissa, 40)), exponent - 40)  # to 12 digits, as units convert
+    copies = frame.assign(rounded=rounded).duplicated([*by, "rounded"])
+    distinct = frame[~copies]
     grouped = distinct.groupby(by, sort=False, dropna=False)
     groups = grouped.agg(
         n=("value", "size"), variance=("value", "var"), lowest=("value", "min"), highest=("value", "max"),
@@ -452,10 +457,22 @@ def _conflicts(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     groups["scaled"] = groups["variance"] * freedom / chi2.median(freedom)
     within = groups.groupby(["property", "kind"])["scaled"]
     pooled = np.where(within.transform("size") > 1, np.sqrt(within.transform("median")), np.nan)
+    lone = groups.loc[np.isnan(pooled), ["property", "kind"]]
+    pooled[np.isnan(pooled)] = [_rounding(frame, copies, *pair) for pair in lone.itertuples(index=False)]
     pooled = np.fmax(pooled, groups["sigma"].to_numpy(dtype=np.float64))
     gap = (groups["highest"] - groups["lowest"]).to_numpy()
     groups["deviations"] = np.divide(gap, pooled, out=np.full(len(gap), np.nan), where=pooled > 0)
     return groups.loc[groups["deviations"] > _LIMIT, columns].reset_index(drop=True)
+
+
+def _rounding(frame: pd.DataFrame, copies: pd.Series, name: str, kind: str) -> float:
+    """Standard deviation of the rounding of a property that comes in exact copies; NaN where none does."""
+    here = (frame["property"] == name) & (frame["kind"] == kind)
+    if not copies[here].any():
+        return float("nan")
+    values = {f"{value:.12g}" for value in frame.loc[here, "value"]}
+    last = min(int(Decimal(value).normalize().as_tuple().exponent) for value in values)
+    return float(10.0**last / np.sqrt(12.0))
 
 
 def _pivot(frame: pd.DataFrame, names: tuple[str, ...]) -> PropertyValues:

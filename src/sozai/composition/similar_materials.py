@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
+from sozai.composition.compositions import ParsedFormulas
 from sozai.composition.formula import as_compositions, parse_formula
 from sozai.composition.kernel_mean import KernelMeanDescriptor
 from sozai.composition.kernel_mean_file import from_state, to_state
@@ -86,6 +88,9 @@ class SimilarMaterials:
         Fitted or not; the bundled table of elements, one kernel a feature, when left out.
     formula : str, default="formula"
         Column of the formulas in a DataFrame.
+    parsed : ParsedFormulas, optional
+        The formulas as they were read, row for row, where their text does not say it alone: percentages
+        by weight, variables.
     groups : mapping of str to sequence of str, optional
         Features whose parts of the distance are taken together; by theme (size, bonding, valence, ...)
         when left out, what no theme claims under "other".
@@ -137,19 +142,23 @@ class SimilarMaterials:
         descriptor: KernelMeanDescriptor | None = None,
         *,
         formula: str = "formula",
+        parsed: ParsedFormulas | None = None,
         groups: Mapping[str, Sequence[str]] | None = None,
         random_state: RandomState = 0,
     ) -> None:
         formulas, self.properties = _columns(database, formula)
         descriptor = KernelMeanDescriptor() if descriptor is None else descriptor
         self._descriptor = descriptor if hasattr(descriptor, "components_") else descriptor.fit()
-        parsed = as_compositions(formulas, self._descriptor.components_, place="SimilarMaterials")
-        if len(parsed) < 2:
-            raise InputError(
-                sentence("SimilarMaterials", "database", "hold two formulas or more", len(parsed))
-            )
+        read = as_compositions(
+            formulas if parsed is None else parsed, self._descriptor.components_, place="SimilarMaterials"
+        )
+        if len(read) != len(formulas):
+            requirement = f"have one row for each of the {len(formulas)} formulas"
+            raise InputError(sentence("SimilarMaterials", "parsed", requirement, len(read)))
+        if len(read) < 2:
+            raise InputError(sentence("SimilarMaterials", "database", "hold two formulas or more", len(read)))
         self.formulas = np.asarray(formulas, dtype=object)
-        self._weights = self._descriptor._map.weights(parsed.fractions)
+        self._weights = self._descriptor._map.weights(read.fractions)
         self._settle(groups)
         rng = as_generator(random_state)
         left, right = rng.integers(0, len(self.formulas), size=(2, _PAIRS))
@@ -161,6 +170,11 @@ class SimilarMaterials:
     def descriptor(self) -> KernelMeanDescriptor:
         """The fitted descriptor whose distances are searched."""
         return self._descriptor
+
+    @property
+    def weights(self) -> csr_array:
+        """Weights of the components in every formula, shape (n, n_components)."""
+        return self._weights
 
     def find(
         self,
@@ -383,8 +397,6 @@ def load_similar_materials(path: str | os.PathLike[str]) -> SimilarMaterials:
     ...     load_similar_materials(path).find("LiCl", k=1).frame["formula"].item()
     'NaCl'
     """
-    from scipy.sparse import csr_array
-
     state = load_model(path, KIND)
     self = SimilarMaterials.__new__(SimilarMaterials)
     self._descriptor = from_state(KernelMeanDescriptor, state["descriptor"])
@@ -448,7 +460,8 @@ def _texts(values: np.ndarray) -> np.ndarray:
 def _storable(column: pd.Series) -> Any:
     """A property as an array without objects; text with its gaps."""
     if pd.api.types.is_numeric_dtype(column) and column.dtype != object:
-        return column.to_numpy(dtype=bool if column.dtype == bool else np.float64)
+        plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "bi"
+        return column.to_numpy() if plain else column.to_numpy(dtype=np.float64)
     present = column.notna().to_numpy()
     if not all(isinstance(value, str) for value in column[present]):
         bad = next(value for value in column[present] if not isinstance(value, str))

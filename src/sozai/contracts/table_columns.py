@@ -174,9 +174,11 @@ def _report_marks(column: Column, log: RepairLog) -> None:
 
 
 def _finish_booleans(column: Column, log: RepairLog) -> None:
-    """True and False; missing cells make the column nullable."""
+    """True and False, with their spelling; missing cells make the column nullable."""
     import pandas as pd
 
+    spelled = enumerate(zip(column.readings, column.cells, strict=True))
+    column.texts |= {k: str(cell).strip() for k, (reading, cell) in spelled if reading.kind == "boolean"}
     _report_missing(column, log)
     _report_empty(column, log, _empty_mask(column))
     values = [bool(reading.dot) if reading.kind == "boolean" else None for reading in column.readings]

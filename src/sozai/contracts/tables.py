@@ -99,6 +99,8 @@ class Table:
         Row of the file for each row of ``frame``, counted from 1.
     sheet : str or None
         Sheet of a workbook.
+    texts : mapping of str to mapping of int to str
+        What stands in cells that hold no number or a truth value, by column and position.
 
     Examples
     --------

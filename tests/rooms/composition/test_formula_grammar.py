@@ -36,7 +36,7 @@ def test_percent_signs_and_commas_need_permission():
     [
         *(("Fe2(O3", "brackets"), ("Fe0", "zero"), ("Fe()", "empty"), ("", "missing"), (1, "not text")),
         *(
-            ("Fe-2O3", "sign"),
+            ("Fe-2O3", "parts"),
             ("X", "placeholder"),
             ("Va", "vacancy"),
             ("qq", "symbol"),

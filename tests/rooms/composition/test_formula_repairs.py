@@ -9,6 +9,7 @@ from sozai.composition.formula_repairs import (
     Refusal,
     brief,
     is_missing,
+    missing,
     normalize,
     refuse_character,
     refuse_symbol,
@@ -61,6 +62,13 @@ def test_gaps_are_words_that_programs_write():
         ("co", ("Co", "CO")),
         ("(nh4)2so4", ("(NH4)2SO4",)),
         ("bcs", ("BCs", "BCS")),
+        ("ch3cooh", ("CH3CoOH", "CH3COOH")),
+        ("Nacl", ("NaCl",)),
+        ("Foo", ()),
+        ("Bar", ()),
+        ("water", ()),
+        ("unknown", ()),
+        ("yag:ce", ()),
         ("Qq", ()),
         ("Fe2O3", ()),
         ("o" * 201, ()),
@@ -68,6 +76,12 @@ def test_gaps_are_words_that_programs_write():
 )
 def test_capitals_are_suggested(text, meant):
     assert suggest(text) == meant
+
+
+def test_only_the_word_of_sodium_nitride_is_told_about_it():
+    assert "sodium nitride" in missing("NaN").remedy
+    for gap in ("", "  ", None, "NA", "nan", "None", "-"):
+        assert missing(gap).remedy == "Fill in or drop the row."
 
 
 def test_a_refusal_points_at_the_character():
@@ -84,6 +98,10 @@ def test_kinds_of_strange_symbols():
     assert refuse_symbol("Qq", 0, "Qq").code == "symbol"
     assert refuse_symbol("nacl", 0, "n").suggestion == "NaCl"
     assert refuse_character("Fe□", 2).code == "vacancy"
+    assert refuse_symbol("Al2O3(s)", 6, "s").must.endswith("(s) is a label")
+    assert refuse_symbol("TiO2 (rutile)", 6, "rutile").code == "label"
+    assert refuse_symbol("ca(oh)2", 3, "oh").suggestion == "Ca(OH)2"
+    assert "CaSO4·0.5H2O" in refuse_character("SO4½", 3).remedy
     assert refuse_character("Fe?", 2).must.endswith("'?' (question mark) is none")
 
 

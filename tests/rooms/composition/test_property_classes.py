@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from sozai.composition import CompositionClassifier
+from sozai.composition import CompositionClassifier, parse_formula
 from sozai.composition.class_probabilities import ProbabilityScale, best_weights
 from sozai.contracts.errors import InputError
 
@@ -47,11 +47,36 @@ def test_scores_are_of_formulas_left_out(fitted):
     assert classifier.accuracy_ == pytest.approx((classifier.left_out_classes_ == labels).mean())
 
 
+def test_scores_stand_together_with_their_protocol(fitted):
+    classifier, formulas, labels = fitted
+    score = classifier.validation_
+    n_formulas = len({parse_formula(text).reduced_formula for text in formulas})
+    assert n_formulas < len(formulas)
+    assert score.protocol == "5 folds of whole reduced formulas"
+    assert (score.accuracy, score.macro_f1) == (classifier.accuracy_, classifier.macro_f1_)
+    assert score.calibration_error == classifier.calibration_error_
+    assert score.level == 0.9
+    own = np.searchsorted(classifier.classes_, labels)
+    half = classifier.left_out(0.5)
+    assert half.coverage == pytest.approx(half.sets[np.arange(len(labels)), own].mean())
+    assert half.coverage <= score.coverage
+    assert (classifier.left_out_sets(0.5) == half.sets).all()
+    frame = half.to_frame()
+    assert frame.columns.tolist() == ["prediction", "probability of halide", "probability of oxide", "fold"]
+    assert (frame["prediction"] == classifier.left_out_classes_).all()
+    assert sorted(set(frame["fold"])) == list(range(5))
+    with pytest.raises(InputError, match=r"left_out: level must lie between 0 and 1. Got 1.5"):
+        classifier.left_out(1.5)
+
+
 def test_groups_of_the_user_are_left_out_together():
     formulas, labels = salts_and_oxides()
     groups = np.arange(120) % 12
     classifier = CompositionClassifier(random_state=0).fit(formulas, labels, groups=groups)
     assert classifier.accuracy_ > 0.8
+    assert classifier.validation_.protocol == "5 folds of whole groups"
+    folds = classifier.validation_.to_frame()["fold"].to_numpy()
+    assert all(len(set(folds[groups == group])) == 1 for group in range(12))
     with pytest.raises(InputError, match="groups"):
         CompositionClassifier().fit(formulas, labels, groups=groups[:5])
 

@@ -191,3 +191,22 @@ def test_groups_of_the_user_are_named_in_the_protocol():
     formulas, y = planted(30)
     regressor = CompositionRegressor(random_state=0).fit(formulas, y, groups=np.arange(30) % 6)
     assert regressor.validation_.protocol == "6 folds of whole groups"
+
+
+def test_a_search_over_options_that_clash_says_how_to_search():
+    from sklearn.linear_model import LinearRegression
+    from sklearn.model_selection import GridSearchCV
+
+    formulas, y = planted(24)
+    model = CompositionRegressor(KernelMeanDescriptor(), LinearRegression(), cv=2)
+    grids = [{"descriptor__grid": [4, 6]}, {"descriptor__mode": ["md"]}]
+    search = GridSearchCV(model, grids, cv=2, error_score="raise").fit(formulas, y)
+    assert len(search.cv_results_["params"]) == 3
+    crossed = GridSearchCV(model, grids[0] | grids[1], cv=2, error_score="raise")
+    with pytest.raises(InputError, match=r"grid must stand with mode='1d'. Got 4 .*takes a list of dicts"):
+        crossed.fit(formulas, y)
+
+
+def test_options_of_the_descriptor_are_checked():
+    with pytest.raises(ValueError, match="'mode' parameter of KernelMeanDescriptor must be"):
+        CompositionRegressor(KernelMeanDescriptor(mode="nd")).fit(*planted(12))

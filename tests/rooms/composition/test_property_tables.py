@@ -114,6 +114,18 @@ def test_copies_are_no_replicates():
     assert assemble([tables[0]] * 3, key="text").conflicts.empty
 
 
+def test_a_value_far_off_is_found_among_exact_copies():
+    first = pd.DataFrame({"formula": ["GaAs", "InP", "GaP"], "gap [eV]": [1.42, 1.34, 2.24]})
+    same = pd.DataFrame({"formula": ["GaAs", "GaP"], "gap [meV]": [1420.0, 2240.0]})
+    other = pd.DataFrame({"formula": ["InP"], "gap [eV]": [9.0]})
+    conflicts = assemble([first, same, other]).conflicts
+    assert conflicts[["material", "n", "lowest", "highest"]].to_numpy().tolist() == [["InP", 2, 1.34, 9.0]]
+    assert conflicts.loc[0, "deviations"] == pytest.approx((9.0 - 1.34) / (0.01 / 12**0.5))
+    last_digit = other.assign(**{"gap [eV]": 1.35})
+    assert assemble([first, same, last_digit]).conflicts.empty
+    assert assemble([first, other]).conflicts.empty  # one pair, and nothing says how well values repeat
+
+
 def test_a_key_of_one_s_own():
     table = assemble(FIRST, key=lambda text: text.lower())
     assert set(table.frame["material"]) == {"fe2o3", "nacl"}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sozai.composition.formula import parse_formulas
 from sozai.composition.kernel_mean import KernelMeanDescriptor
 from sozai.composition.similar_materials import SimilarMaterials, load_similar_materials
 from sozai.contracts.errors import InputError
@@ -36,6 +37,17 @@ def test_hits_are_those_of_the_full_table_of_distances(similar, descriptor):
     np.testing.assert_allclose(hits.frame["distance"], np.sort(distances), atol=1e-12)
     assert hits.rows.tolist() == np.argsort(distances).tolist()
     assert hits.frame["formula"].to_list() == [FORMULAS[row] for row in hits.rows]
+
+
+def test_formulas_that_were_read_already():
+    texts = ["Ti90Al6V4", "Fe50Ni50", "Al99Mg1"]
+    parsed = parse_formulas(texts, basis="wt%")
+    by_weight = SimilarMaterials(texts, parsed=parsed)
+    assert by_weight.formulas.tolist() == texts
+    iron = (50 / 55.845) / (50 / 55.845 + 50 / 58.6934)
+    assert by_weight.weights.toarray()[1].max() == pytest.approx(iron, rel=1e-4)
+    with pytest.raises(InputError, match=r"parsed must have one row for each of the 2 formulas\. Got 3"):
+        SimilarMaterials(texts[:2], parsed=parsed)
 
 
 def test_shares_are_parts_of_the_squared_distance(similar, descriptor):

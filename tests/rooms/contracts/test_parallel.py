@@ -71,6 +71,10 @@ def slow_draw(n, rng):
     return draw(n, rng)
 
 
+def own_process(_):
+    return os.getpid()
+
+
 def fail(x):
     raise InputError(f"chunk must not be {x}")
 
@@ -86,6 +90,13 @@ def serial():
 def test_same_bits_on_every_backend(serial, backend, n_jobs):
     with joblib.parallel_config(backend=backend):
         assert digest(run_chunks(draw, CHUNKS, seed=3, n_jobs=n_jobs)) == digest(serial)
+
+
+def test_threads_are_taken_where_preferred_and_no_backend_was_chosen(serial):
+    assert digest(run_chunks(draw, CHUNKS, seed=3, n_jobs=2, prefer="threads")) == digest(serial)
+    assert set(run_chunks(own_process, range(4), n_jobs=2, prefer="threads")) == {os.getpid()}
+    with joblib.parallel_config(backend="loky"):
+        assert os.getpid() not in run_chunks(own_process, range(4), n_jobs=2, prefer="threads")
 
 
 def test_the_number_of_workers_may_come_from_the_user_s_configuration(serial):

@@ -647,6 +647,7 @@ def test_dates_and_times_are_not_numbers(read, cells):
 def test_booleans_are_kept(read):
     table = read("stable,M\nTrue,1\nfalse,2\n")
     assert table.frame["stable"].dtype == bool
+    assert table.texts["stable"] == {0: "True", 1: "false"}
     assert table.numeric(["stable"])[0]["stable"].tolist() == [1.0, 0.0]
     table = read("stable,M\nTRUE,1\n,2\n")
     assert table.frame["stable"].isna().tolist() == [False, True]

@@ -10,6 +10,7 @@ import typer
 
 from sozai.apps.cli.formula_options import (
     FORMULAS,
+    Basis,
     BasisOption,
     ComponentTableOption,
     FormulaColumn,
@@ -148,13 +149,9 @@ def describe_formulas(
     if n_jobs == 0:
         raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
     from sozai.apps.cli.describe_formulas import DescriptionQuestion, answer
-    from sozai.apps.cli.formula_reading import read_values
 
     reading = {"sheet": sheet, "encoding": encoding, "delimiter": _sign(delimiter), "decimal": decimal}
-    source = _source(
-        file, formula, table, reading, basis=None if basis is None else basis.value,
-        values=read_values(values or ()),
-    )  # fmt: skip
+    source = _source(file, formula, table, reading, basis, values)
     answer(
         DescriptionQuestion(
             source=source,
@@ -186,6 +183,8 @@ def describe_similar(
     ] = None,
     formula: FormulaColumn = None,
     table: ComponentTableOption = "sozai",
+    basis: BasisOption = None,
+    values: Values = None,
     sheet: Sheet = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
@@ -228,11 +227,12 @@ def describe_similar(
 
     reading = {"sheet": sheet, "encoding": encoding, "delimiter": _sign(delimiter), "decimal": decimal}
     if database is None:
-        _refuse_without_database({"formula": formula, **reading})
+        chosen = None if basis is None else basis.value
+        _refuse_without_database({"formula": formula, "basis": chosen, "values": values, **reading})
     answer(
         SimilarQuestion(
             formula=query,
-            source=None if database is None else _source(database, formula, table, reading),
+            source=None if database is None else _source(database, formula, table, reading, basis, values),
             table=table,
             k=k,
             include=tuple(include or ()),
@@ -259,6 +259,8 @@ def describe_database(
     ],
     formula: FormulaColumn = None,
     table: ComponentTableOption = "sozai",
+    basis: BasisOption = None,
+    values: Values = None,
     sheet: Sheet = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
@@ -272,16 +274,25 @@ def describe_database(
     from sozai.apps.cli.similar_database import DatabaseQuestion, keep_database
 
     reading = {"sheet": sheet, "encoding": encoding, "delimiter": _sign(delimiter), "decimal": decimal}
-    keep_database(DatabaseQuestion(_source(file, formula, table, reading), save, json))
+    keep_database(DatabaseQuestion(_source(file, formula, table, reading, basis, values), save, json))
 
 
 def _source(
-    path: Path, formula: str | None, table: str, reading: dict[str, str | None], **options: Any
+    path: Path,
+    formula: str | None,
+    table: str,
+    reading: dict[str, str | None],
+    basis: Basis | None,
+    values: list[str] | None,
 ) -> Any:
     """File of formulas, and how it is read."""
     from sozai.apps.cli.formula_columns import FormulaFile
+    from sozai.apps.cli.formula_reading import read_values
 
-    return FormulaFile(path, formula=formula, table=table, **reading, **options)
+    chosen = None if basis is None else basis.value
+    return FormulaFile(
+        path, formula=formula, table=table, basis=chosen, values=read_values(values or ()), **reading
+    )
 
 
 def _sign(text: str | None) -> str | None:
@@ -289,7 +300,7 @@ def _sign(text: str | None) -> str | None:
     return "\t" if text in ("tab", "\\t") else text
 
 
-def _refuse_without_database(options: dict[str, str | None]) -> None:
+def _refuse_without_database(options: dict[str, Any]) -> None:
     """Refuse options about a file where none is named."""
     for name, value in options.items():
         if value is not None:

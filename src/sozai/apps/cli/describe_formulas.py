@@ -99,7 +99,7 @@ def answer(question: DescriptionQuestion) -> None:
     start = time.perf_counter()
     _refuse_idle_options(question)
     with collected_warnings() as notes:
-        check_text_table("-o", question.place)
+        check_text_table("-o", question.place, also=(".npy", ".npz"))
         check_result_place("-o", question.place, (question.source.path,), "described.csv")
         check_result_folder(question.output)
         found = describe(question)

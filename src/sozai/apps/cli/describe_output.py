@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.formula_columns import as_written
 from sozai.apps.cli.formula_places import delimiter_of, write_arrays
 from sozai.apps.cli.output import console, emit_json, progress_console, staged_folder
 from sozai.apps.cli.property_output import as_grid
@@ -49,6 +50,7 @@ def described_table(found: DescribedFormulas) -> tuple[pd.DataFrame, Mapping[str
 
     given, taken = found.rows.table.frame, set(found.names)
     renamed = {name: f"{name} (given)" if name in taken else name for name in given.columns}
+    given = as_written(given, found.rows.table.texts)
     numbers = pd.DataFrame(found.values, columns=list(found.names), index=given.index)
     units = {renamed[name]: found.rows.table.units.get(name) for name in given.columns}
     return pd.concat([given.rename(columns=renamed), numbers], axis=1), {**units, **found.units}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -79,7 +80,7 @@ def design_formula(
     decimal: Decimal = None,
     elements: Annotated[
         list[str] | None,
-        typer.Option(metavar="EL", help="Only these elements; repeat.", rich_help_panel=_LIMITS),
+        typer.Option(metavar="EL", help="Only these: --elements Ga --elements O.", rich_help_panel=_LIMITS),
     ] = None,
     include: Annotated[
         list[str] | None,
@@ -109,7 +110,9 @@ def design_formula(
     level: Annotated[float, typer.Option(metavar="P", help="Of the intervals.", rich_help_panel=_SHOW)] = 0.9,
     out: Annotated[
         Path | None,
-        typer.Option("-o", metavar="TABLE", help="File for the formulas (CSV).", rich_help_panel=_SHOW),
+        typer.Option(
+            "-o", metavar="TABLE", help="File for the formulas (CSV or TSV).", rich_help_panel=_SHOW
+        ),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
@@ -133,6 +136,8 @@ def design_formula(
         raise typer.BadParameter(
             "give either MEASURED with --target, or --descriptor FILE.", param_hint="MEASURED"
         )
+    for option, symbols in (("--elements", elements), ("--include", include), ("--exclude", exclude)):
+        _refuse_lists(option, symbols or ())
     from sozai.apps.cli.design_answer import DesignQuestion, answer
     from sozai.apps.cli.formula_reading import FormulaFile
 
@@ -169,3 +174,14 @@ def design_formula(
             n_jobs=n_jobs,
         )
     )
+
+
+def _refuse_lists(option: str, symbols: list[str] | tuple[()]) -> None:
+    """Say how several elements are given."""
+    for entry in symbols:
+        parts = [part for part in re.split(r"[,;、，\s]+", entry) if part]
+        if len(parts) > 1:
+            remedy = " ".join(f"{option} {part}" for part in parts)
+            raise typer.BadParameter(
+                f"must be one element each time. Got {entry!r}. Write {remedy}.", param_hint=option
+            )

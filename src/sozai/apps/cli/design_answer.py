@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.formula_places import check_result_place, check_text_table, delimiter_of
 from sozai.apps.cli.formula_reading import (
     FormulaFile,
     FormulaRows,
@@ -17,17 +21,20 @@ from sozai.apps.cli.formula_reading import (
 )
 from sozai.apps.cli.output import collected_warnings, console, emit_json, progress_console
 from sozai.apps.cli.progress_line import Steps
+from sozai.apps.cli.property_doubts import score_doubts
 from sozai.apps.cli.property_output import as_grid
 from sozai.apps.cli.usage import UsageError, as_usage
 from sozai.contracts.errors import InputError, sentence
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 __all__ = ["DesignQuestion", "answer", "read_goal"]
 
 _LEAST_ROWS = 5
 _UNLIKELY = 0.05  # probability below which a goal is out of reach
+_LIMITS = re.compile(r"\b(?:elements|include|exclude|max_elements|max_atoms)\b")
 _ALLOWED = {"auto": "auto", "yes": True, "no": False}
 
 
@@ -54,7 +61,8 @@ class DesignQuestion:
 def answer(question: DesignQuestion) -> None:
     """Answer the question on the terminal, as JSON, and into a file."""
     start = time.perf_counter()
-    _check_place(question)
+    check_text_table("-o", question.out)
+    check_result_place("-o", question.out, (question.reading.path,), "designed.csv")
     with collected_warnings() as notes:
         if question.is_descriptor:
             payload, frame = _decoded(question, notes)
@@ -64,8 +72,7 @@ def answer(question: DesignQuestion) -> None:
     if question.out is not None:
         from sozai.contracts.tables import write_table
 
-        delimiter = "\t" if question.out.suffix.lower() in (".tsv", ".txt") else ","
-        write_table(frame, question.out, delimiter=delimiter)
+        write_table(frame, question.out, delimiter=delimiter_of(question.out))
     if question.json:
         source = str(question.reading.path)
         emit_json(payload, schema="sozai.design.formula/1", source=source, notes=list(dict.fromkeys(notes)))
@@ -90,6 +97,8 @@ def read_goal(text: str) -> tuple[str, Any]:
         try:
             numbers = [float(end) if end.strip() else None for end in ends]
         except ValueError:
+            numbers = []
+        if not all(number is None or math.isfinite(number) for number in numbers):
             numbers = []
         if len(numbers) == 1 and numbers[0] is not None:
             return column.strip(), numbers[0]
@@ -125,14 +134,17 @@ def _designed(question: DesignQuestion, notes: list[str]) -> tuple[dict[str, Any
         components = read_components(question.reading.table)
         rows = read_formulas(question.reading, components.components)
         notes += rows.notes
-        models, goals, counts, units = {}, {}, {}, {}
-        for name, wish in wishes.items():
-            label = rows.table.resolve(name)
+        goals = {rows.table.resolve(name): wish for name, wish in wishes.items()}
+        values = {label: _numbers(rows, label) for label in goals}
+        with as_usage(), _in_design_words():
+            _check_search(question, rows, values, goals, components)
+        models = {}
+        for label in goals:
             status.update(f"learning {label}")
-            models[label], counts[label] = _model(question, rows, label, components)
-            goals[label], units[label] = wish, rows.table.units.get(label)
+            models[label] = _model(question, rows, values[label], label, components)
+            notes += score_doubts(models[label].validation_, label)
         status.update("searching formulas")
-        with as_usage(), in_option_words():
+        with as_usage(), _in_design_words():
             found = design_formulas(
                 models, goals, **question.limits, charge_balance=_ALLOWED[question.charge_balance],
                 in_domain=not question.anywhere, n_formulas=question.number, level=question.level,
@@ -148,24 +160,21 @@ def _designed(question: DesignQuestion, notes: list[str]) -> tuple[dict[str, Any
         )
     return {
         "goals": {
-            name: {"low": goal.low, "high": goal.high, "unit": units[name]}
+            name: {"low": goal.low, "high": goal.high, "unit": rows.table.units.get(name)}
             for name, goal in found.goals.items()
         },
         "level": question.level,
         "n_tried": found.n_tried,
-        "validation": {name: _validation(model, counts[name]) for name, model in models.items()},
+        "validation": {name: _validation(model) for name, model in models.items()},
         "formulas": _records(found.frame, list(models)),
         "issues": [issue for issue in rows.issues if issue["refused"]],
     }, found.frame
 
 
-def _model(question: DesignQuestion, rows: FormulaRows, label: str, components: Any) -> tuple[Any, int]:
-    """Regressor of one property, learned from the rows that have it."""
+def _numbers(rows: FormulaRows, label: str) -> np.ndarray:
+    """Numbers of one property; NaN where the row cannot be learned from."""
     import numpy as np
     import pandas as pd
-
-    from sozai.composition import CompositionRegressor
-    from sozai.composition.property_coordinates import default_descriptor
 
     column = rows.table.frame[label]
     if not pd.api.types.is_numeric_dtype(column):
@@ -175,15 +184,59 @@ def _model(question: DesignQuestion, rows: FormulaRows, label: str, components: 
                 at=f"in '{rows.table.source}'", remedy="Name a column of numbers by --target COL=GOAL.",
             )
         )  # fmt: skip
-    values = column.to_numpy(dtype=np.float64)
-    usable = ~rows.refused & np.isfinite(values)
-    if usable.sum() < _LEAST_ROWS:
+    values = np.where(rows.refused, np.nan, column.to_numpy(dtype=np.float64))
+    if np.isfinite(values).sum() < _LEAST_ROWS:
         raise InputError(
             sentence(
                 "design formula", f"column {label!r}", f"have at least {_LEAST_ROWS} numbers beside formulas",
-                int(usable.sum()), remedy="Measure more, or name another column.",
+                int(np.isfinite(values).sum()), remedy="Measure more, or name another column.",
             )
         )  # fmt: skip
+    return values
+
+
+def _check_search(
+    question: DesignQuestion,
+    rows: FormulaRows,
+    values: Mapping[str, np.ndarray],
+    goals: Mapping[str, Any],
+    components: Any,
+) -> None:
+    """Refuse goals and limits that leave nothing to search before the fits, not after them."""
+    import numpy as np
+
+    from sozai.composition.inverse_design import Goal, open_search
+    from sozai.composition.property_coordinates import default_descriptor
+
+    parsed, known, start = rows.parsed, [], set()
+    formulas = parsed.keys()
+    for label, numbers in values.items():
+        usable = np.isfinite(numbers)
+        Goal.of(goals[label], numbers[usable], name=label)
+        held = np.unique(parsed.fractions[np.flatnonzero(usable)].indices)
+        known.append({parsed.components[j] for j in held})
+        start |= set(formulas[usable].tolist())
+    descriptor = default_descriptor().set_params(table=components).fit()
+    open_search(
+        descriptor,
+        set.intersection(*known),
+        sorted(start),
+        **question.limits,
+        in_domain=not question.anywhere,
+    )
+
+
+def _model(
+    question: DesignQuestion, rows: FormulaRows, values: np.ndarray, label: str, components: Any
+) -> Any:
+    """Regressor of one property, learned from the rows that have it."""
+    import numpy as np
+    import pandas as pd
+
+    from sozai.composition import CompositionRegressor
+    from sozai.composition.property_coordinates import default_descriptor
+
+    usable = np.isfinite(values)
     texts = [text for text, good in zip(rows.texts(), usable, strict=True) if good]
     descriptor = default_descriptor().set_params(table=components)
     model = CompositionRegressor(descriptor, random_state=question.seed, n_jobs=question.n_jobs)
@@ -194,20 +247,33 @@ def _model(question: DesignQuestion, rows: FormulaRows, label: str, components: 
             texts, components=components.components, basis=rows.basis,
             values=dict(question.reading.values) or None,
         )  # fmt: skip
-        return model.fit(parsed, pd.Series(values[usable], name=label)), int(usable.sum())
+        return model.fit(parsed, pd.Series(values[usable], name=label))
 
 
-def _validation(model: Any, n_rows: int) -> dict[str, Any]:
+def _validation(model: Any) -> dict[str, Any]:
     """Scores of formulas left out."""
     score = model.validation_
     return {
-        "n_rows": n_rows,
+        "n_rows": len(model.training_target_),
         "protocol": score.protocol,
         "mae": score.mae,
         "rmse": score.rmse,
         "q2": score.q2,
         "coverage": score.coverage,
     }
+
+
+@contextmanager
+def _in_design_words() -> Iterator[None]:
+    """Let what the search refuses be said with the options of this command."""
+    try:
+        with in_option_words():
+            yield
+    except InputError as error:
+        what, must, rest = str(error).partition(" must ")
+        what = what.replace("design_formulas:", "design formula:")
+        what = _LIMITS.sub(lambda found: f"--{found[0].replace('_', '-')}", what)
+        raise type(error)(what + must + rest.replace("in_domain=False", "--anywhere")) from None
 
 
 def _records(frame: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
@@ -305,24 +371,6 @@ def _descriptor_rows(table: Any, names: list[str], question: DesignQuestion) -> 
 
 
 # --- saying it -----------------------------------------------------------------------------------------
-
-
-def _check_place(question: DesignQuestion) -> None:
-    """Refuse a place that cannot be written before the search, not after it."""
-    path = question.out
-    if path is None:
-        return
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InputError(
-            sentence(
-                "-o", "the place", "be a file in a folder that exists", str(path),
-                remedy="Name a file, e.g. designed.csv.",
-            )
-        )  # fmt: skip
-    if path.absolute() == question.reading.path.absolute():
-        raise InputError(
-            sentence("-o", "the place", "not be the input file", str(path), remedy="Name another file.")
-        )
 
 
 def _say(question: DesignQuestion, payload: dict[str, Any], frame: pd.DataFrame, notes: list[str]) -> None:

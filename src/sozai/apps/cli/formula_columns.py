@@ -13,6 +13,7 @@ from sozai.contracts.errors import InputError, sentence
 
 __all__ = [
     "FormulaFile",
+    "as_written",
     "basis_of",
     "formula_column",
     "isotopes_of",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 _TRIED = 500  # filled cells of a column, evenly over it, that tell whether it holds formulas
+_LARGEST_EXACT = 2.0**53
 _SHARE, _NAMED_SHARE = 0.8, 0.2  # of them that must be readable; of a column named so
 _NAMES = re.compile(r"formula|composition|compound|組成|化学式|化合物", re.IGNORECASE)
 _BASES = {"at%": "at%", "at.%": "at%", "mol%": "at%", "wt%": "wt%", "wt.%": "wt%", "mass%": "wt%"}
@@ -80,6 +82,38 @@ def resolve_column(table: Any, name: str, option: str) -> str:
         if table.sheet is not None:
             text += f" Read was sheet {table.sheet!r}" + (f"; {others[0]}." if others else ".")
         raise InputError(text) from None
+
+
+def as_written(frame: Any, texts: Mapping[str, Mapping[int, str]] | None = None) -> Any:
+    """Columns of a user with whole numbers as whole numbers, also beside gaps and decimal numbers.
+
+    Columns of decimal numbers alone stay as they are (1.0, 2.0). ``texts`` of a Table puts back what stood
+    in cells that hold no number, and the spelling of truth values.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"n": [1.0, None], "x": [1.0, 2.5], "y": [1.0, 2.0]})
+    >>> as_written(table).to_csv(index=False, lineterminator=" ")
+    'n,x,y 1,1,1.0 ,2.5,2.0 '
+    """
+    import numpy as np
+    import pandas as pd
+
+    frame = frame.copy()
+    for name in frame.columns[[dtype == np.float64 for dtype in frame.dtypes]]:
+        values = frame[name].to_numpy()
+        whole = (values == np.rint(values)) & (np.abs(values) < _LARGEST_EXACT)
+        if whole.any() and not whole.all():
+            written = values.astype(object)
+            written[whole] = values[whole].astype(np.int64)
+            written[np.isnan(values)] = None
+            frame[name] = pd.Series(written, index=frame.index, dtype=object)
+    for name, cells in (texts or {}).items():
+        written = np.array(frame[name].to_numpy(dtype=object, na_value=None))
+        written[list(cells)] = list(cells.values())
+        frame[name] = pd.Series(written, index=frame.index, dtype=object)
+    return frame
 
 
 @contextmanager

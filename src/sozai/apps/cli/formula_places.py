@@ -12,6 +12,8 @@ from sozai.contracts.errors import InputError, sentence
 
 __all__ = ["check_result_folder", "check_result_place", "check_text_table", "delimiter_of", "write_arrays"]
 
+_TABLES = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+
 
 def check_result_place(
     option: str, path: Path | None, inputs: Sequence[Path | None] = (), example: str = "predicted.csv"
@@ -51,10 +53,25 @@ def check_result_folder(path: Path | None) -> None:
         _refuse("--output", "lie in a folder you may write", path, f"Choose another place than {there}.")
 
 
-def check_text_table(option: str, path: Path | None) -> None:
-    """Refuse a workbook where text is written."""
-    if path is not None and path.suffix.lower() in (".xlsx", ".xls"):
-        _refuse(option, "be a CSV or TSV file", path, "Name it .csv; Excel opens it with Japanese intact.")
+def check_text_table(option: str, path: Path | None, also: Sequence[str] = ()) -> None:
+    """Refuse a name whose ending does not say how the table is to be written.
+
+    Parameters
+    ----------
+    option : str
+        As the user typed it, for the message.
+    path : Path or None
+        Nothing to check when None.
+    also : sequence of str
+        Endings known beside those of text tables.
+    """
+    if path is None or path.is_dir() or path.suffix.lower() in (*_TABLES, *also):
+        return
+    known = [*_TABLES, *also]
+    remedy = f"End its name in {', '.join(known[:-1])} or {known[-1]}."
+    if path.suffix.lower() in (".xlsx", ".xls"):
+        remedy = "Name it .csv; Excel opens it with Japanese intact."
+    _refuse(option, "be a CSV or TSV file", path, remedy)
 
 
 def delimiter_of(path: Path) -> str:
@@ -65,7 +82,7 @@ def delimiter_of(path: Path) -> str:
     >>> delimiter_of(Path("a.csv")), delimiter_of(Path("a.tsv"))
     (',', '\t')
     """
-    return "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
+    return _TABLES[path.suffix.lower()]
 
 
 def write_arrays(path: Path, save: Callable[[Any], object]) -> None:

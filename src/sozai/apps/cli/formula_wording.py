@@ -17,6 +17,7 @@ _SPOKEN = tuple(
         (r"; values=\{\} has it worked out", "; --values NAME=NUMBER has it worked out"),
         (r"Pass basis='at%' or basis='wt%'", "Give --basis at% or --basis wt%"),
         (r"pass basis='(\S+?)'", r"give --basis \1"),
+        (r"with basis='(\S+?)'", r"with --basis \1"),
         (r" \(or pass allow_nan_like=True\)", ""),
         (r"Close the bracket above the caret", "Close the bracket"),
         (r"must be a formula, not a gap \(missing formula\)", "must not be missing"),

@@ -132,7 +132,9 @@ def predict_property(
     ] = 0.9,
     table: Annotated[
         Path | None,
-        typer.Option("-o", metavar="TABLE", help="File for the predictions (CSV).", rich_help_panel=_SHOW),
+        typer.Option(
+            "-o", metavar="TABLE", help="File for the predictions (CSV or TSV).", rich_help_panel=_SHOW
+        ),
     ] = None,
     output: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import collected_warnings, progress_console, quiet
+from sozai.apps.cli.property_doubts import score_doubts
 from sozai.apps.cli.property_question import (
     PropertyQuestion,
     check_property_places,
@@ -97,6 +98,7 @@ def find_predictions(question: PropertyQuestion, notes: list[str]) -> PropertyAn
         with in_property_words(question):
             predictor = _fit(question, reading, kind)
         score = predictor.left_out(question.level)
+        notes += score_doubts(score, reading.target)
         if new is None:
             predictions, shown = _left_out_table(question, reading, score), reading.X.reset_index(drop=True)
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sozai.apps.cli.formula_reading import in_option_words, read_components
 from sozai.apps.cli.formula_wording import in_formula_words
 from sozai.apps.cli.output import collected_warnings, progress_console, quiet
+from sozai.apps.cli.property_doubts import class_doubts, score_doubts
 from sozai.apps.cli.property_formula_reading import (
     MeasuredFormulas,
     NewFormulas,
@@ -24,7 +25,6 @@ from sozai.apps.cli.property_question import (
     refuse_with_classes,
     say_in_property_words,
 )
-from sozai.apps.cli.usage import UsageError
 from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import InputError, sentence
 
@@ -139,6 +139,10 @@ def find_formula_predictions(question: PropertyQuestion, notes: list[str]) -> Fo
             f"Only the {len(predictions)} rows kept back are listed; the model has learned from the other "
             f"{len(reading.y) - len(predictions)}."
         )
+    if reading.is_class:
+        notes += class_doubts(model.class_scores_, reading.target)
+    else:
+        notes += score_doubts(score, reading.target)
     if score is not None and score.level < question.level - 1e-12:
         notes.append(
             f"{len(score.predictions)} formulas left out can promise intervals of {100 * score.level:.3g} % "
@@ -181,23 +185,19 @@ def _fit_classes(
     from sozai.composition import CompositionClassifier, KernelMeanDescriptor
 
     reading = measured.reading
-    groups, _ = _groups(question, measured)
-    parsed = measured.rows.parsed
-    names = parsed.keys() if groups == "formula" else parsed.chemical_systems()
-    known = dict(zip(map(int, measured.rows.table.rows), names, strict=True))
-    keys = [known[row] if groups else row for row in measured.file_rows]
+    groups, labels = _groups(question, measured)
+    keys, what = _left_out_keys(measured, groups, labels)
     counts = {
         label: len({key for key, own in zip(keys, reading.y, strict=True) if own == label})
         for label in np.unique(reading.y).tolist()
     }
     rarest = min(counts, key=lambda label: counts[label])
-    what = {"formula": "formulas", "system": "chemical systems", None: "rows"}[groups]
     if counts[rarest] < 2:
         raise InputError(
             sentence(
                 "--target", f"column {reading.target!r}", f"hold every class in at least 2 different {what}",
                 counts[rarest], at=f"for class {rarest!r}",
-                remedy="Add formulas, or join the class with another.",
+                remedy="Add such rows, or join the class with another.",
             )
         )  # fmt: skip
     folds = min(_FOLDS, counts[rarest])
@@ -210,7 +210,22 @@ def _fit_classes(
         KernelMeanDescriptor(table, extra=tuple(map(str, reading.X.columns))), groups=groups, cv=folds,
         random_state=question.reading.seed, n_jobs=question.reading.n_jobs,
     )  # fmt: skip
-    return model.fit(measured.X, reading.y)
+    return model.fit(measured.X, reading.y, groups=labels)
+
+
+def _left_out_keys(
+    measured: MeasuredFormulas, groups: str | None, labels: np.ndarray | None
+) -> tuple[list[Any], str]:
+    """What every row is left out with, and what these are."""
+    if labels is not None:
+        return labels.tolist(), "groups"
+    if groups is None:
+        return list(measured.file_rows), "rows"
+    parsed = measured.rows.parsed
+    names = parsed.keys() if groups == "formula" else parsed.chemical_systems()
+    known = dict(zip(map(int, measured.rows.table.rows), names, strict=True))
+    what = "formulas" if groups == "formula" else "chemical systems"
+    return [known[row] for row in measured.file_rows], what
 
 
 def _without_table(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -228,13 +243,6 @@ def _groups(question: PropertyQuestion, measured: MeasuredFormulas) -> tuple[str
 
     table, reading = measured.rows.table, measured.reading
     column = resolve_column(table, asked, "--groups")
-    if reading.is_class:
-        raise UsageError(
-            sentence(
-                "--groups", "the groups", "be formula, system or rows for classes of formulas", asked,
-                remedy="Leave --groups out, or write --groups system.",
-            )
-        )  # fmt: skip
     labels = table.frame[column].loc[reading.X.index].astype(str).to_numpy()
     if len(set(labels)) < 2:
         raise InputError(
@@ -273,8 +281,8 @@ def _class_tables(
 
     y = measured.reading.y
     if new is None:
-        p, inside = model.left_out_probabilities_, model.left_out_sets(question.level)
-        columns = _class_columns(model, model.left_out_classes_, p, inside)
+        score = model.left_out(question.level)
+        columns = _class_columns(model, score.predictions, score.probabilities, score.sets)
         return None, *_left_out(question, measured, np.arange(len(y)), columns)
     known: dict[str, Any] = {}
     if new.X is not None:

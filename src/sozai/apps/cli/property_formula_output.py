@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.property_formula import FormulaAnswer
 
-__all__ = ["as_payload", "deliver", "formula_table", "say_formula_predictions", "squared_correlation"]
+__all__ = [
+    "as_payload",
+    "deliver",
+    "formula_table",
+    "say_formula_predictions",
+    "squared_correlation",
+    "written_table",
+]
 
+_MARK = " (sozai)"  # of our columns whose name the file has taken
 _N_SHOWN = 40
 
 
@@ -30,7 +38,7 @@ def deliver(found: FormulaAnswer) -> None:
         with staged_folder(question.reading.output) as stage:
             write_folder(found, stage)
     if question.table is not None:
-        frame, units = formula_table(found)
+        frame, units = written_table(found)
         write_table(frame, question.table, units=units, delimiter=delimiter_of(question.table))
     if question.reading.json:
         what = "classes" if found.is_class else "formulas"
@@ -58,6 +66,37 @@ def formula_table(found: FormulaAnswer) -> tuple[pd.DataFrame, dict[str, str | N
     parts = [flat[first], side, pd.DataFrame(measured), flat.drop(columns=["row", "id", "formula"])]
     target = dict.fromkeys(("mean", "lower", "upper", *measured), reading.target_unit)
     return pd.concat(parts, axis=1), {**units, **target}
+
+
+def written_table(found: FormulaAnswer) -> tuple[pd.DataFrame, dict[str, str | None]]:
+    """Columns of the file of these rows, then the predictions; and the unit of every column."""
+    import numpy as np
+    import pandas as pd
+
+    table = found.measured.rows.table if found.new is None else found.new.table
+    own = flat_predictions(found).drop(columns=["id", "formula"])
+    given = _as_written(table).iloc[np.searchsorted(table.rows, own["row"])].reset_index(drop=True)
+    names = {name: _free_name(str(name), given.columns) for name in own.columns}
+    target = {names.get(name): found.measured.reading.target_unit for name in ("mean", "lower", "upper")}
+    return pd.concat([given, own.rename(columns=names)], axis=1), {**table.units, **target}
+
+
+def _as_written(table: Any) -> pd.DataFrame:
+    """Columns of a file, true and false spelled as there."""
+    from pandas.api.types import is_bool_dtype
+
+    frame = table.frame.copy()
+    for name in [name for name in frame.columns if is_bool_dtype(frame[name])]:
+        texts = table.texts.get(name, {})
+        frame[name] = [texts.get(at, "") for at in range(len(frame))]
+    return frame
+
+
+def _free_name(name: str, taken: Any) -> str:
+    """Name that no column of the file has."""
+    while name in taken:
+        name += _MARK
+    return name
 
 
 def flat_predictions(found: FormulaAnswer) -> pd.DataFrame:
@@ -136,16 +175,17 @@ def _validation(found: FormulaAnswer) -> dict[str, Any]:
 
 def class_validation(found: FormulaAnswer) -> dict[str, Any]:
     """Scores of classes of formulas left out."""
-    model = found.model
-    what = {"formula": "reduced formulas", "system": "chemical systems", None: "rows"}[model.groups]
+    model, score = found.model, found.model.left_out(found.question.level)
     confusion = model.confusion_matrix_
     return {
-        "protocol": f"{model.cv} folds of whole {what}" if model.groups else f"{model.cv} folds of rows",
-        "n_folds": model.cv,
-        "n_rows": len(found.measured.reading.y),
-        "accuracy": model.accuracy_,
-        "macro_f1": model.macro_f1_,
-        "calibration_error": model.calibration_error_,
+        "protocol": score.protocol,
+        "n_folds": len(score.folds),
+        "n_rows": len(score.predictions),
+        "accuracy": score.accuracy,
+        "macro_f1": score.macro_f1,
+        "calibration_error": score.calibration_error,
+        "coverage": score.coverage,
+        "level": score.level,
         "classes": model.class_scores_.to_dict("records"),
         "confusion": {
             "classes": [str(name) for name in confusion.index],

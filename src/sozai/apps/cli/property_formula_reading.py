@@ -68,12 +68,15 @@ class NewFormulas:
     side : DataFrame
         Side columns of every row, NaN where there is none.
     notes : tuple of str
+    table : Table
+        The whole file.
     """
 
     X: Any
     rows: list[dict[str, Any]]
     side: pd.DataFrame
     notes: tuple[str, ...]
+    table: Any
 
 
 def formula_file(question: PropertyQuestion, *, new: bool = False) -> FormulaFile:
@@ -191,7 +194,7 @@ def read_new_formulas(
     complete = np.flatnonzero([not record["missing"] for record in records])
     side = beside.values.reindex(rows.table.frame.index)
     X = model_input(rows, complete, side.iloc[complete], question) if len(complete) else None
-    return NewFormulas(X, records, side.reset_index(drop=True), (*rows.notes, *beside.notes))
+    return NewFormulas(X, records, side.reset_index(drop=True), (*rows.notes, *beside.notes), rows.table)
 
 
 # --- parts ---------------------------------------------------------------------------------------------
@@ -266,13 +269,15 @@ def _numbers(table: Any, target: str, kept: np.ndarray) -> np.ndarray:
 
 
 def _labels(table: Any, target: str, kept: np.ndarray) -> np.ndarray:
-    """Classes as bool, whole numbers or text."""
+    """Classes as text, true and false as the file spells them, or as whole numbers."""
     import numpy as np
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     column = table.frame[target].iloc[kept]
     if is_bool_dtype(column):
-        return np.array([bool(cell) for cell in column])
+        texts = table.texts[target]
+        spelled = {bool(column[at]): texts[at] for at in reversed(column.index)}
+        return np.array([spelled[bool(cell)] for cell in column])
     if not is_numeric_dtype(column):
         return np.array([str(cell) for cell in column])
     values = column.to_numpy(dtype=np.float64)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.property_formula_output import class_validation, formula_table, squared_correlation
+from sozai.apps.cli.property_formula_output import (
+    class_validation,
+    formula_table,
+    squared_correlation,
+    written_table,
+)
 from sozai.apps.cli.property_output import q2_text
 from sozai.contracts.tables import write_table
 from sozai.displays.composition_map import CompositionMapDisplay
@@ -24,7 +29,7 @@ def write_folder(found: FormulaAnswer, folder: Path) -> None:
     """Write report.html, the tables as CSV and the figures as PNG and SVG into ``folder``."""
     figures = _figures(found)
     _report(found, figures).write(folder / "report.html")
-    frame, units = formula_table(found)
+    frame, units = written_table(found)
     write_table(frame, folder / "predictions.csv", units=units)
     _write_validation(found, folder)
     (folder / "figures").mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.formula_places import delimiter_of
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.table_records import repair_records
 from sozai.contracts.tables import write_table
@@ -30,8 +31,7 @@ def deliver(found: PropertyAnswer) -> None:
             write_folder(found, stage)
     if question.table is not None:
         frame, units = prediction_table(found)
-        delimiter = "\t" if question.table.suffix.lower() in (".tsv", ".txt") else ","
-        write_table(frame, question.table, units=units, delimiter=delimiter)
+        write_table(frame, question.table, units=units, delimiter=delimiter_of(question.table))
     if question.reading.json:
         payload = as_payload(found)
         source = str(question.reading.file)

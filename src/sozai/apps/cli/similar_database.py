@@ -114,7 +114,11 @@ def make_database(source: FormulaFile, status: Any) -> Database:
     frame.insert(0, "row", np.asarray(rows.table.rows, dtype=np.int64)[readable])
     frame.insert(0, "formula", [texts[at] for at in readable])
     status.update(f"arranging {len(frame)} formulas")
-    return Database(_arranged(frame, components), str(source.path), rows, list(rows.notes))
+    notes = list(rows.notes)
+    if rows.basis != "amount":
+        notes.append(f"The numbers of the database count {rows.basis}, those of a FORMULA asked for atoms.")
+    similar = _arranged(frame, components, rows.parsed.without_refused(drop=True))
+    return Database(similar, str(source.path), rows, notes)
 
 
 def known_database(table: str, status: Any) -> Database:
@@ -152,13 +156,14 @@ def read_index(path: Path) -> Database:
         return Database(load_similar_materials(path), str(path))
 
 
-def _arranged(frame: Any, components: Any) -> Any:
-    """Arrange formulas by their kernel means."""
+def _arranged(frame: Any, components: Any, parsed: Any = None) -> Any:
+    """Arrange formulas by their kernel means; ``parsed`` where they have been read."""
     from sozai.composition import KernelMeanDescriptor, SimilarMaterials
     from sozai.contracts.parallel import one_thread
 
     with one_thread(), in_option_words():
-        return SimilarMaterials(frame, KernelMeanDescriptor(components).fit(), formula="formula")
+        descriptor = KernelMeanDescriptor(components).fit()
+        return SimilarMaterials(frame, descriptor, formula="formula", parsed=parsed)
 
 
 def _property_name(name: str, unit: str | None) -> str:
@@ -178,6 +183,7 @@ def _deliver(question: DatabaseQuestion, found: Database, notes: list[str], seco
         payload = {
             "formula": rows.column,
             "components": question.source.table,
+            "basis": rows.basis,
             "n_rows": len(rows.parsed),
             "n_formulas": len(found.similar),
             "n_refused": n_refused,

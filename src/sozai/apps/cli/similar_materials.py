@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.formula_columns import FormulaFile
+from sozai.apps.cli.formula_columns import FormulaFile, as_written
 from sozai.apps.cli.formula_places import check_result_folder, check_result_place, check_text_table
 from sozai.apps.cli.formula_reading import in_option_words
 from sozai.apps.cli.formula_wording import in_formula_words
@@ -19,7 +19,7 @@ from sozai.apps.cli.wording import in_command_words
 from sozai.contracts.errors import InputError, sentence
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
 
 __all__ = ["SimilarAnswer", "SimilarQuestion", "answer", "read_ranges"]
 
@@ -62,6 +62,8 @@ class SimilarAnswer:
     database : Database
     hits : list of dict
         ``rank, row, formula, distance, percentile, groups, features, properties``, nearest first.
+    rows : ndarray of int
+        Rows of the hits in the database.
     notes : list of str
     seconds : float
     """
@@ -69,6 +71,7 @@ class SimilarAnswer:
     question: SimilarQuestion
     database: Database
     hits: list[dict[str, Any]]
+    rows: np.ndarray
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -156,13 +159,16 @@ def _check_usage(question: SimilarQuestion) -> None:
                 remedy="The table was chosen when the database was made.",
             )
         )  # fmt: skip
-    if source is not None and is_index and source.formula is not None:
-        raise UsageError(
-            sentence(
-                "--formula", "the option", f"be left out with a database that ends in {INDEX}",
-                source.formula, remedy="The column was chosen when the database was made.",
-            )
-        )  # fmt: skip
+    if source is None or not is_index:
+        return
+    for option, value in (("formula", source.formula), ("basis", source.basis), ("values", source.values)):
+        if value:
+            raise UsageError(
+                sentence(
+                    f"--{option}", "the option", f"be left out with a database that ends in {INDEX}", value,
+                    remedy="It was read when the database was made: give it to 'describe database'.",
+                )
+            )  # fmt: skip
 
 
 def _find(question: SimilarQuestion, status: Any) -> SimilarAnswer:
@@ -188,16 +194,21 @@ def _find(question: SimilarQuestion, status: Any) -> SimilarAnswer:
         said = "No formula passes" if not len(result) else f"Only {len(result)} formulas pass"
         said = "Only 1 formula passes" if len(result) == 1 else said
         notes.append(f"{said} all filters, of the {len(database.similar)} of the database.")
-    return SimilarAnswer(question, database, _hits(database.similar, question.formula, result.frame), notes)
+    hits = _hits(database.similar, question.formula, result)
+    return SimilarAnswer(question, database, hits, result.rows, notes)
 
 
-def _hits(similar: Any, query: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _hits(similar: Any, query: str, result: Any) -> list[dict[str, Any]]:
     """One record a hit, with the parts that groups of features and single features own in the distance."""
+    frame = result.to_frame()
     shares = [name for name in frame.columns if name.startswith(_SHARE)]
     own = [
         name for name in frame.columns if name not in ("formula", "distance", "percentile", "row", *shares)
     ]
-    features = _feature_shares(similar, query, frame["formula"].to_list())
+    written = as_written(similar.properties)
+    for name in own:
+        frame[name] = written[name].to_numpy()[result.rows]
+    features = _feature_shares(similar, query, result.rows)
     hits = []
     for rank, row in enumerate(frame.to_dict("records"), start=1):
         same = float(row["distance"]) < _SAME
@@ -217,20 +228,19 @@ def _hits(similar: Any, query: str, frame: pd.DataFrame) -> list[dict[str, Any]]
     return hits
 
 
-def _feature_shares(similar: Any, query: str, formulas: list[str]) -> list[list[dict[str, Any]]]:
+def _feature_shares(similar: Any, query: str, rows: np.ndarray) -> list[list[dict[str, Any]]]:
     """For every hit, the features with the largest parts of the squared distance."""
     import numpy as np
 
     from sozai.composition import parse_formulas
     from sozai.contracts.parallel import one_thread
 
-    if not formulas:
+    if not len(rows):
         return []
     descriptor = similar.descriptor
     with collected_warnings():
-        parsed = parse_formulas([query, *formulas], components=descriptor.components_)
-    fractions = parsed.fractions.toarray()
-    gaps = fractions[1:] - fractions[0]
+        parsed = parse_formulas([query], components=descriptor.components_)
+    gaps = similar.weights[rows].toarray() - parsed.fractions.toarray()
     with one_thread():
         blocks = descriptor.isometric_blocks()
     parts = np.array([((gaps @ factor) ** 2).sum(axis=1) for _, factor in blocks]).T

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.formula_columns import as_written
 from sozai.apps.cli.formula_places import delimiter_of
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.property_output import as_grid
@@ -52,7 +53,12 @@ def hit_table(found: SimilarAnswer) -> pd.DataFrame:
         }
         for hit in found.hits
     ]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*columns, "differs most in", "features"])
+    columns += ["differs most in", "features"]
+    if not rows:
+        return pd.DataFrame(columns=columns)
+    frame = pd.DataFrame(rows)
+    properties: pd.DataFrame = as_written(frame.drop(columns=columns))
+    return pd.concat([frame[columns], properties], axis=1)
 
 
 def as_payload(found: SimilarAnswer) -> dict[str, Any]:
@@ -127,15 +133,18 @@ def _write_folder(found: SimilarAnswer, folder: Path) -> None:
                    "random pairs of the database that are nearer.").table(frame)  # fmt: skip
     figures: dict[str, tuple[Any, str]] = {}
     if found.hits:
-        nearest = [hit["formula"] for hit in found.hits[:_N_PROFILES]]
-        descriptor, formulas = found.database.similar.descriptor, [question.formula, *nearest]
+        descriptor = found.database.similar.descriptor
+        labels = [question.formula, *(hit["formula"] for hit in found.hits[:_N_PROFILES])]
+        formulas = [question.formula, *_compositions(found, _N_PROFILES)]
         figures = {
             "profile": (
-                KernelMeanProfileDisplay.from_descriptor(descriptor, formulas, shown=_N_CURVES),
+                KernelMeanProfileDisplay.from_descriptor(
+                    descriptor, formulas, labels=labels, shown=_N_CURVES
+                ),
                 f"{question.formula} and its nearest, in the features in which they differ most.",
             ),
             "strip": (
-                KernelMeanProfileDisplay.from_descriptor(descriptor, formulas),
+                KernelMeanProfileDisplay.from_descriptor(descriptor, formulas, labels=labels),
                 "The same in all features.",
             ),
         }
@@ -150,3 +159,10 @@ def _write_folder(found: SimilarAnswer, folder: Path) -> None:
     for name, (display, _) in figures.items():
         display.save(folder / "figures" / f"{name}.png")
         display.save(folder / "figures" / f"{name}.svg")
+
+
+def _compositions(found: SimilarAnswer, n: int) -> list[dict[str, float]]:
+    """Elements and fractions of the first hits, as the database has them."""
+    similar = found.database.similar
+    names, dense = similar.descriptor.components_, similar.weights[found.rows[:n]].toarray()
+    return [{names[j]: float(row[j]) for j in row.nonzero()[0]} for row in dense]

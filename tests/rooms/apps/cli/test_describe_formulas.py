@@ -125,6 +125,30 @@ def test_variables_take_their_values(run, tmp_path):
     assert read_table(tmp_path / "o.csv").frame["Sr"].tolist() == pytest.approx([0.06, 0.0])
 
 
+def test_columns_of_the_file_come_out_as_they_went_in(run, tmp_path):
+    path = tmp_path / "salts.csv"
+    lines = [
+        "formula,n,gap,id,mass,word,limit",
+        "MgO,1,2.5,007,1.0,a,<5",
+        "CaO,,3,008,2.0,3,6",
+        "NaCl,3,,009,3.0,b,7",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    described(run, path, "--method", "fractions", "-o", tmp_path / "o.csv")
+    written = (tmp_path / "o.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [line.split(",")[:7] for line in written] == [line.split(",") for line in lines]
+
+
+def test_rows_of_a_note_are_in_order(run, tmp_path):
+    path = tmp_path / "alloys.csv"
+    path.write_text("formula\nMgO\nAmO2\nqqq\nNaCl\nCmO2\nFoo\n", encoding="utf-8")
+    own = tmp_path / "own.csv"
+    own.write_text("element,x\n" + "\n".join(f"{e},{k}" for k, e in enumerate(["Mg", "O", "Na", "Cl"])))
+    found = described(run, path, "--table", own)
+    assert [issue["row"] for issue in found["issues"]] == [3, 4, 6, 7]
+    assert any("in 4 rows (3, 4, 6, 7) of" in note for note in found["warnings"])
+
+
 def test_a_column_named_like_an_answer_keeps_its_name_apart(run, tmp_path):
     path = tmp_path / "odd.csv"
     path.write_text("formula,O\nMgO,7\nCaO,8\n", encoding="utf-8")

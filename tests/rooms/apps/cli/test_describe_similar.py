@@ -88,6 +88,46 @@ def test_a_kept_database_gives_the_same_hits(run, file, tmp_path):
     assert f"Next: sozai describe similar FORMULA --database {place}" in out
 
 
+def test_percentages_by_weight_and_variables(run, tmp_path):
+    alloys = tmp_path / "alloys.csv"
+    alloys.write_text("alloy,n\nTi90Al6V4,1\nFe50Ni50,\nFe18Cr8Ni,2\n", encoding="utf-8")
+    options = ("--database", alloys, "--formula", "alloy", "--basis", "wt%")
+    shares = {"Fe": 50 / 55.845, "Ni": 50 / 58.6934}
+    total = sum(shares.values())
+    query = "".join(f"{name}{share / total:.6f}" for name, share in shares.items())
+    found = similar(run, query, *options, "-o", tmp_path / "hits.csv", "--output", tmp_path / "out")
+    assert found["hits"][0]["formula"] == "Fe50Ni50"
+    assert found["hits"][0]["distance"] < 1e-4
+    assert any("count wt%, those of a FORMULA asked for atoms" in note for note in found["warnings"])
+    assert any("1 row (4)" in note for note in found["warnings"])  # 27 percent
+    place = tmp_path / "alloys.sozai"
+    code, _, err = run("describe", "database", *options[1:], "--save", place)
+    assert code == 0, err
+    assert similar(run, query, "--database", place)["hits"] == found["hits"]
+
+    series = tmp_path / "series.csv"
+    series.write_text("formula,x\nLa1-xSrxMnO3,0\nLa1-xSrxMnO3,0.3\n", encoding="utf-8")
+    found = similar(
+        run, "La0.7Sr0.3MnO3", "--database", series, "--values", "x=x", "--output", tmp_path / "again"
+    )
+    assert [(hit["row"], hit["properties"]["x"]) for hit in found["hits"]] == [(3, 0.3), (2, 0)]
+    assert found["hits"][0]["distance"] == 0.0
+
+
+def test_whole_numbers_stay_whole(run, tmp_path):
+    path, place = tmp_path / "salts.csv", tmp_path / "salts.sozai"
+    path.write_text("formula,n,m\nNaCl,1,1\nKCl,,2\nLiF,3,3\n", encoding="utf-8")
+    assert run("describe", "database", path, "--save", place)[0] == 0
+    for database in (path, place):
+        out = tmp_path / "hits.csv"
+        hits = similar(run, "NaCl", "--database", database, "-o", out)["hits"]
+        assert [hit["properties"] for hit in hits] == [
+            {"n": 1, "m": 1}, {"n": None, "m": 2}, {"n": 3, "m": 3},
+        ]  # fmt: skip
+        written = out.read_text(encoding="utf-8-sig").splitlines()
+        assert [line.split(",")[-2:] for line in written] == [["n", "m"], ["1", "1"], ["", "2"], ["3", "3"]]
+
+
 def test_table_and_folder(run, file, tmp_path):
     place, output = tmp_path / "hits.csv", tmp_path / "out"
     code, out, err = run(
@@ -118,6 +158,10 @@ def test_table_and_folder(run, file, tmp_path):
         (["NaCl", "-k", "0"], "-k"),
         (["NaCl", "--database", "a.sozai", "--table", "published"], "--table: the option must be left out"),
         (["NaCl", "--database", "a.sozai", "--formula", "f"], "--formula: the option must be left out"),
+        (["NaCl", "--database", "a.sozai", "--basis", "wt%"], "--basis: the option must be left out"),
+        (["NaCl", "--database", "a.sozai", "--values", "x=1"], "--values: the option must be left out"),
+        (["NaCl", "--basis", "wt%"], "says how a file is read"),
+        (["NaCl", "--values", "x=1"], "says how a file is read"),
     ],
 )
 def test_wrong_use_exits_2(run, arguments, said):

@@ -52,14 +52,36 @@ def test_what_is_said_on_the_terminal(run, measured):
 
 def test_no_formula_within_the_limits_is_said(run, measured):
     code, said, _ = run(
-        "design", "formula", measured, "--target", "格子定数 a=max", "--include", "Li", "--exclude", "F",
-        "--max-elements", 1, "--json",
+        "design", "formula", measured, "--target", "格子定数 a=max", "--elements", "Li", "--elements", "F",
+        "--max-elements", 2, "--max-atoms", 2, "--json",
     )  # fmt: skip
     assert code == 0
     answer = json.loads(said)
-    assert answer["formulas"] == [] or all(
-        list(parse_formula(row["formula"]).amounts) == ["Li"] for row in answer["formulas"]
-    )
+    assert all(set(parse_formula(row["formula"]).amounts) <= {"Li", "F"} for row in answer["formulas"])
+    assert not any(row["formula"] == "LiF" for row in answer["formulas"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--elements", "Ga,S,O"], "Got 'Ga,S,O'. Write --elements Ga --elements S --elements O."),
+        (["--include", "Na K"], "Write --include Na --include K."),
+        (["--max-elements", "1"], "Got 'none of 15 with at most 1 element and 40 atoms'"),
+        (["--include", "Na", "--include", "K", "--max-atoms", "1"], "--max-atoms must be at least 2. Got 1"),
+        (["--include", "U"], "--include and --elements must name elements of the training formulas. Got 'U'"),
+        (["--include", "Na", "--exclude", "Na"], "--include and --exclude must leave some elements"),
+        (["-o", "s.xyz"], "End its name in .csv, .tsv or .txt."),
+    ],
+)  # fmt: skip
+def test_limits_are_checked_before_the_fit(run, measured, monkeypatch, options, words):
+    from sozai.composition import CompositionRegressor
+
+    monkeypatch.setattr(CompositionRegressor, "fit", None)
+    code, said, err = run("design", "formula", measured, "--target", "格子定数 a=max", *options)
+    assert code in (2, 3)
+    assert said == ""
+    plain = " ".join(err.replace("│", " ").split())
+    assert words in plain
 
 
 def test_formulas_behind_descriptors(run, tmp_path):
@@ -79,10 +101,23 @@ def test_formulas_behind_descriptors(run, tmp_path):
     assert "LiFePO4" in said
 
 
+def test_descriptors_without_noise_have_no_ratio_of_rounding(run, tmp_path):
+    descriptor = KernelMeanDescriptor().fit()
+    path = tmp_path / "phi.csv"
+    names = descriptor.get_feature_names_out()
+    pd.DataFrame(descriptor.transform(["Fe2O3"]), columns=names).to_csv(path, index=False)
+    code, said, err = run("design", "formula", "--descriptor", path, "-n", 3, "--json")
+    assert (code, err) == (0, "")
+    best, *others = json.loads(said)["rows"][0]["formulas"]
+    assert (best["formula"], best["residual_ratio"]) == ("Fe2O3", 1.0)
+    assert [other["residual_ratio"] for other in others] == [None, None]
+    assert all("free fractions meet it" in other["reason"] for other in others)
+
+
 def test_goals_are_read():
     assert read_goal("gap [eV]=1.2:1.5") == ("gap [eV]", (1.2, 1.5))
     assert read_goal("a=b=2") == ("a=b", 2.0)
-    for wrong in ("gap", "gap=", "gap=1:2:3", "gap=:", "=3", "gap=best", "gap=5:3"):
+    for wrong in ("gap", "gap=", "gap=1:2:3", "gap=:", "=3", "gap=best", "gap=5:3", "gap=nan", "gap=1:inf"):
         with pytest.raises(UsageError, match="COL=GOAL"):
             read_goal(wrong)
 
@@ -99,7 +134,7 @@ def test_goals_are_read():
         (["--descriptor", "{file}"], 3, "0 of them"),
         (["--descriptor", "{file}", "--target", "a=1"], 2, "not with --descriptor"),
         ([], 2, "MEASURED"),
-        (["{file}", "--target", "格子定数 a=max", "-o", "{file}"], 3, "not be the input file"),
+        (["{file}", "--target", "格子定数 a=max", "-o", "{file}"], 3, "not be one of the input files"),
     ],
 )
 def test_wrong_use_says_what_to_do(run, measured, arguments, code, words):

@@ -146,16 +146,16 @@ def test_classes_come_with_probabilities_and_sets(run, train, new, tmp_path):
     assert found["schema"] == "sozai.predict.property.classes/1"
     assert found["kind"] == "classes"
     row, refused = found["predictions"][3], found["predictions"][1]
-    assert row["class"] is True
+    assert row["class"] == "True"
     assert sum(row["probabilities"].values()) == pytest.approx(1.0)
     assert set(row["probabilities"]) == {"True", "False"}
-    assert True in row["set"]
+    assert "True" in row["set"]
     assert (refused["class"], refused["probabilities"], refused["set"]) == (None, None, None)
     scores = found["validation"]
     assert scores["accuracy"] > 0.8
     assert np.sum(scores["confusion"]["counts"]) == 30
     assert [part["n"] for part in scores["classes"]] == [20, 10]
-    assert {"macro_f1", "calibration_error", "protocol"} <= set(scores)
+    assert {"macro_f1", "calibration_error", "protocol", "coverage", "level"} <= set(scores)
     table = read_table(place).frame
     assert {"class", "probability of True", "probability of False", "set"} <= set(table.columns)
 
@@ -168,6 +168,46 @@ def test_few_formulas_of_a_class_lower_the_folds_and_it_is_said(run, train):
     assert any("Class 'oxide' has 3 different formulas only" in note for note in found["warnings"])
     assert found["left_out"]
     assert len(found["predictions"]) == 23
+
+
+def test_true_and_false_are_spelled_as_in_the_file(run, train, tmp_path):
+    frame = salts().assign(oxide=lambda f: f["oxide"].map({True: "TRUE", False: "false"}))
+    frame.assign(block=lambda f: f.index % 6).to_csv(train, index=False)
+    place = tmp_path / "classes.tsv"
+    options = ["--formula", "formula", "--target", "oxide", "--groups", "block", "-o", place]
+    code, out, err = run("predict", "property", train, *options)
+    assert code == 0, err
+    assert "5 folds of whole groups" in out
+    assert "probability of TRUE" in out
+    assert "yes" not in out
+    table = pd.read_csv(place, sep="\t", dtype=str)
+    assert table["oxide"].tolist() == frame["oxide"].tolist()
+    assert set(table["class"]) == {"TRUE", "false"}
+    assert "measured oxide" not in table
+
+
+def test_columns_of_the_new_rows_stay_and_keep_their_names(run, train, tmp_path):
+    new, place = tmp_path / "new.csv", tmp_path / "predicted.csv"
+    new.write_text("batch,mean,化学式,ok,T [K]\nA,7,CaO,TRUE,5\nB,8,Qq,false,6\n", encoding="utf-8")
+    predict(run, train, new, "-o", place)
+    table = pd.read_csv(place, dtype=str)
+    assert table.columns[:5].tolist() == ["batch", "mean", "化学式", "ok", "T [K]"]
+    assert table.iloc[:, :5].to_numpy().tolist() == [
+        ["A", "7", "CaO", "TRUE", "5"], ["B", "8", "Qq", "false", "6"],
+    ]  # fmt: skip
+    assert table.columns[5:8].tolist() == ["row", "mean (sozai) [angstrom]", "lower [angstrom]"]
+    assert table["row"].tolist() == ["2", "3"]
+    assert 2.3 < float(table["mean (sozai) [angstrom]"][0]) < 2.5
+
+
+def test_predictions_worse_than_the_mean_are_said(run, train):
+    block = np.repeat([0, 1], 15)
+    salts().assign(block=block, step=block * 10.0 + np.arange(30) % 3).to_csv(train, index=False)
+    found = predict(run, train, "--groups", "block", target="step")
+    assert found["validation"]["r2"] < 0
+    said = " ".join(found["warnings"])
+    assert "'step' of rows left out (2 folds of whole groups) is predicted worse than by the mean" in said
+    assert f"R2 is {found['validation']['r2']:.3g}" in said
 
 
 @pytest.mark.slow
@@ -250,6 +290,8 @@ def test_folder_holds_report_tables_and_figures(run, train, new, tmp_path, targe
         (["--target", "distance", "--formula", "formula", "--features", "no"], "--features: the column"),
         (["--target", "distance", "--formula", "formula", "--groups", "no"], "--groups: the column"),
         (["--target", "distance", "--formula", "formula", "-o", "x.xlsx"], "-o: the place must be a CSV"),
+        (["--target", "distance", "--formula", "formula", "-o", "s.xyz"], "End its name in .csv, .tsv or"),
+        (["--target", "distance", "--formula", "formula", "-o", ".csv"], "Got '.csv'"),
     ],
 )
 def test_wrong_data_exits_3(run, train, options, said):
@@ -265,7 +307,6 @@ def test_wrong_data_exits_3(run, train, options, said):
         (["--target", "distance", "--ignore", "T"], "--ignore: the option must be left out with --formula"),
         (["--target", "oxide", "--kind", "real"], "--kind: the option must be left out where the target"),
         (["--target", "oxide", "--model", "gp"], "--model: the option must be left out where the target"),
-        (["--target", "oxide", "--groups", "T"], "must be formula, system or rows for classes"),
         (["--target", "distance", "--values", "x"], "--values: each entry must read NAME=NUMBER"),
         (["--target", "distance", "--model", "magic"], "--model"),
     ],
