@@ -15,6 +15,7 @@ __all__ = [
     "load_calculated_radii",
     "load_elements",
     "load_hydrogen_lines",
+    "load_nist_peaks",
     "load_oxidation_states",
     "load_planets",
     "load_shannon_radii",
@@ -101,6 +102,27 @@ def load_planets() -> Dataset:
     [1.0]
     """
     return _load("planets")
+
+
+def load_nist_peaks() -> Dataset:
+    """Load two peaks on a falling background, three times, each with a certified fit.
+
+    Returns
+    -------
+    Dataset
+        Columns ``problem`` (Gauss1, Gauss2, Gauss3), ``x`` and ``y``; target ``y``. The description holds
+        the certified parameters.
+
+    See Also
+    --------
+    fetch_nist_problems : All 27 problems of the collection, with their official starts.
+
+    Examples
+    --------
+    >>> load_nist_peaks().frame.groupby("problem").size().to_dict()
+    {'Gauss1': 250, 'Gauss2': 250, 'Gauss3': 250}
+    """
+    return _load("nist_peaks")
 
 
 def load_calculated_radii() -> Dataset:

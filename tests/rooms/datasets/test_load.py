@@ -20,6 +20,7 @@ LOADERS = [
     datasets.load_binary_alloy_elements,
     datasets.load_calculated_radii,
     datasets.load_planets,
+    datasets.load_nist_peaks,
     datasets.load_shannon_radii,
     datasets.load_elements,
 ]
@@ -149,6 +150,21 @@ def test_planets_obey_kepler():
     np.testing.assert_allclose(frame["a"] ** 3, frame["T"] ** 2, rtol=1.5e-3)
     assert frame["T"].to_list()[2::5] == [1.000017, 164.791]
     assert planets.units == {"planet": None, "a": "AU", "T": "yr"}
+
+
+def test_nist_peaks_leave_the_certified_residual():
+    data = datasets.load_nist_peaks()
+    rows = re.findall(r"^\| (Gauss\d) \| (.*) \|$", data.description, re.MULTILINE)
+    assert [name for name, _ in rows] == ["Gauss1", "Gauss2", "Gauss3"]
+    for name, numbers in rows:
+        *b, squares = map(float, numbers.split(" | "))
+        frame = data.frame[data.frame["problem"] == name]
+        x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
+        curve = b[0] * np.exp(-b[1] * x)
+        curve += b[2] * np.exp(-(((x - b[3]) / b[4]) ** 2)) + b[5] * np.exp(-(((x - b[6]) / b[7]) ** 2))
+        assert np.sum((y - curve) ** 2) == pytest.approx(squares, rel=1e-10)
+    first = data.frame.iloc[0]
+    assert (first["x"], first["y"]) == (1.0, 97.62227)
 
 
 def test_labels_can_carry_the_units():
