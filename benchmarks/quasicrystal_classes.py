@@ -23,6 +23,7 @@ from sozai.datasets import fetch_hypermaterials
 
 DESCRIPTORS = {
     "kernel mean": lambda: KernelMeanDescriptor("published"),
+    "kernel mean, own table": lambda: KernelMeanDescriptor(),
     "summary statistics": lambda: SummaryStatistics("published", ("mean", "var", "max", "min")),
 }
 
