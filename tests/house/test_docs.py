@@ -14,7 +14,7 @@ import sozai
 ROOT = Path(__file__).resolve().parents[2]
 API = ROOT / "docs" / "api"
 DESCRIBED = re.compile(r"^\.\. auto(?:module|class|function):: (\S+)$", re.MULTILINE)
-ROOMS = ("composition", "contracts", "datasets", "displays", "numerics", "study", "symbolic")
+ROOMS = ("composition", "contracts", "datasets", "displays", "numerics", "spectra", "study", "symbolic")
 
 
 def public_names():
