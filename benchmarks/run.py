@@ -103,6 +103,11 @@ def plan() -> Iterator[Pair | Script]:
     for size in ("noise-free-35463", "noise-0.01-35463"):
         yield Pair("inverse.py", "inverse", size, "quadprog")
     yield Script("composition_scale.py")
+    for size in ("3-400", "5-400", "3-100", "3-2000"):
+        for peer in ("empeaks", "lmfit"):
+            yield Pair("peaks.py", "blind-peaks", size, peer)
+    yield Pair("spectrum_maps.py", "warm-map", "3-400", "lmfit")
+    yield Script("spectrum_maps.py", once=True)
     yield Script("decoding.py", once=True)
     for script in ("large_recovery.py", "intervals.py"):
         yield Script(script, once=True, patience=3.0)

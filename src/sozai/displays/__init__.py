@@ -13,6 +13,9 @@ from sozai.displays.kernel_mean_profile import KernelMeanProfileDisplay
 from sozai.displays.limits import LimitsDisplay
 from sozai.displays.pareto import ParetoDisplay
 from sozai.displays.parity import ParityDisplay
+from sozai.displays.peak_count_display import PeakCountDisplay
+from sozai.displays.peak_display import PeakDisplay
+from sozai.displays.peak_map_display import PeakMapDisplay
 from sozai.displays.relation_map import RelationMapDisplay
 from sozai.displays.residual import ResidualDisplay
 from sozai.displays.selection_path import SelectionPathDisplay
@@ -31,6 +34,9 @@ __all__ = [
     "LimitsDisplay",
     "ParetoDisplay",
     "ParityDisplay",
+    "PeakCountDisplay",
+    "PeakDisplay",
+    "PeakMapDisplay",
     "RelationMapDisplay",
     "ResidualDisplay",
     "SelectionPathDisplay",

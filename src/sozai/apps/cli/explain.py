@@ -1,4 +1,4 @@
-"""The verb ``explain``: which law is behind a table."""
+"""The verb ``explain``: which law is behind a table, which peaks are behind a spectrum."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from sozai.apps.cli.explain_map import explain_map
+from sozai.apps.cli.explain_peaks import explain_peaks
 from sozai.apps.cli.once import OnceCommand
 from sozai.apps.cli.table_options import (
     COLUMNS,
@@ -69,7 +71,7 @@ _LAW, _SHOW, _RUN = "The law", "What you get", "Running"
 
 @app.callback()
 def _verbs() -> None:
-    """Explain what is behind a table."""
+    """Explain what is behind a table, a spectrum or an image of spectra."""
 
 
 @app.command("table", cls=OnceCommand)
@@ -313,3 +315,7 @@ def _order(text: str | None) -> int | str | None:
     if order < 1:
         raise typer.BadParameter(f"must be 1, 2, 3, ... or auto. Got {text!r}.", param_hint="--order")
     return order
+
+
+app.command("peaks", cls=OnceCommand)(explain_peaks)
+app.command("map", cls=OnceCommand)(explain_map)

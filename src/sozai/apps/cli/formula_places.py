@@ -71,7 +71,8 @@ def check_text_table(option: str, path: Path | None, also: Sequence[str] = ()) -
     remedy = f"End its name in {', '.join(known[:-1])} or {known[-1]}."
     if path.suffix.lower() in (".xlsx", ".xls"):
         remedy = "Name it .csv; Excel opens it with Japanese intact."
-    _refuse(option, "be a CSV or TSV file", path, remedy)
+    others = "".join(f" or {ending}" for ending in also)
+    _refuse(option, f"be a CSV or TSV file{others.replace(' or', ',', max(len(also) - 1, 0))}", path, remedy)
 
 
 def delimiter_of(path: Path) -> str:

@@ -29,6 +29,7 @@ __all__ = [
 ROOMS = {
     "symbolic": "sozai.apps.tour.symbolic_stops",
     "composition": "sozai.apps.tour.composition_stops",
+    "spectra": "sozai.apps.tour.spectra_stops",
 }
 
 

@@ -1,0 +1,138 @@
+"""How the peaks of an image are told: on the terminal, as JSON, as a table or arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sozai.apps.cli.formula_places import delimiter_of
+from sozai.apps.cli.output import console, emit_json, staged_folder
+from sozai.contracts.tables import write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sozai.apps.cli.explain_map_answer import MapAnswer
+
+__all__ = ["STATUS", "as_payload", "deliver", "parameter_unit", "status_counts", "summary_table"]
+
+STATUS = ("ok", "max_iter", "numerical", "empty", "dead", "unmatched", "failed")
+"""Names of a pixel's status codes, in their order."""
+
+_SHOWN = ("position", "fwhm", "area", "lorentz_fraction")
+
+
+def deliver(result: MapAnswer) -> None:
+    """Write the files that were asked for, then speak."""
+    question = result.question
+    if question.output is not None:
+        from sozai.apps.cli.explain_map_report import write_folder
+
+        with staged_folder(question.output) as stage:
+            write_folder(result, stage)
+    if question.table is not None:
+        if question.table.suffix.lower() in (".npz", ".h5"):
+            result.found.write(question.table)
+        else:
+            units = {name: unit for name, unit in result.found.units().items() if unit not in ("", "1")}
+            frame, delimiter = result.found.to_frame(), delimiter_of(question.table)
+            write_table(frame, question.table, units=units, delimiter=delimiter)
+    if question.json:
+        source = str(question.file)
+        emit_json(as_payload(result), schema="sozai.explain.map/1", source=source, notes=result.notes)
+    else:
+        say_map(result)
+
+
+def as_payload(result: MapAnswer) -> dict[str, Any]:
+    """Keys of the JSON object beyond those every command shares."""
+    cube, found = result.cube, result.found
+    summary = summary_table(result)
+    columns = ["parameter", "unit", "median", "low", "high", "median_error"]
+    return {
+        "shape": list(cube.shape),
+        "n_spectra": cube.n_spectra,
+        "n_channels": len(cube.axis),
+        "axis_unit": cube.unit,
+        "line_shape": result.question.model.shape,
+        "background": result.background,
+        "n_peaks": len(found.labels),
+        "peaks": [
+            {"label": label, "parameters": summary.loc[summary["peak"] == label, columns].to_dict("records")}
+            for label in found.labels
+        ],
+        "status": status_counts(found),
+        "seconds": result.seconds,
+    }
+
+
+def status_counts(found: Any) -> dict[str, int]:
+    """Number of pixels by the name of their status, those that occur."""
+    import numpy as np
+
+    counts = np.bincount(np.asarray(found.status, dtype=np.int64).ravel(), minlength=len(STATUS))
+    return {name: int(count) for name, count in zip(STATUS, counts, strict=False) if count}
+
+
+def parameter_unit(found: Any, label: str, parameter: str) -> str | None:
+    """Unit of one parameter of a peak; none for pure numbers."""
+    unit = found.units().get(f"{label}.{parameter}")
+    return None if unit in (None, "", "1", "axis unit") else str(unit)
+
+
+def summary_table(result: MapAnswer) -> pd.DataFrame:
+    """Median, 5 % and 95 % quantile and median error of every parameter of every peak."""
+    import numpy as np
+    import pandas as pd
+
+    found, rows = result.found, []
+    for k, label in enumerate(found.labels):
+        for j, parameter in enumerate(found.parameters):
+            values, errors = found.values[:, k, j], found.errors[:, k, j]
+            values, errors = values[np.isfinite(values)], errors[np.isfinite(errors)]
+            if not values.size:  # a parameter that this line shape does not have
+                continue
+            low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
+            rows.append(
+                {
+                    "peak": label, "parameter": parameter, "unit": parameter_unit(found, label, parameter),
+                    "median": float(middle), "low": float(low), "high": float(high),
+                    "median_error": float(np.median(errors)) if errors.size else np.nan,
+                }
+            )  # fmt: skip
+    columns = ["peak", "parameter", "unit", "median", "low", "high", "median_error"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def say_map(result: MapAnswer) -> None:
+    """Say how many pixels were fitted, where the peaks lie, and what to try next."""
+    from sozai.apps.cli.property_output import as_grid
+
+    screen, cube, question = console(), result.cube, result.question
+    size = " x ".join(str(k) for k in cube.shape)
+    n_peaks = len(result.found.labels)
+    screen.print(f"{question.file.name}: {size} spectra of {len(cube.axis)} channels", style="bold")
+    screen.print(
+        f"{n_peaks} peak{'' if n_peaks == 1 else 's'} in every pixel; {question.model.shape} on "
+        f"{result.background}; {result.seconds:.1f} s",
+        soft_wrap=True,
+    )
+    screen.print()
+    table = summary_table(result)
+    table = table[table["parameter"].isin(_SHOWN)]
+    shown = table.rename(columns={"low": "5 %", "high": "95 %", "median_error": "error"})
+    screen.print(as_grid(shown.assign(unit=shown["unit"].fillna(""))))
+    n_ok = status_counts(result.found).get("ok", 0)
+    screen.print(f"{n_ok:,} of {cube.n_spectra:,} spectra fitted", soft_wrap=True)
+    for note in result.notes:
+        screen.print(f"Note: {note}", soft_wrap=True)
+    if question.table is not None:
+        screen.print(f"Table: {question.table}", soft_wrap=True)
+    if question.output is not None:
+        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
+    hints = [
+        (question.output is None, "--output DIR writes images and a report, and keeps finished tiles"),
+        (question.table is None, "-o FILE writes the peaks of all pixels"),
+    ]
+    told = "; ".join(text for wanted, text in hints if wanted)
+    if told:
+        screen.print(f"Next: {told}.", style="dim", soft_wrap=True)
