@@ -94,9 +94,9 @@ class CompositionClassifier(ClassifierMixin, BaseEstimator):
     sum. A set at level :math:`1-\alpha` holds every class c whose probability is not among the smallest
     :math:`\alpha` of those that formulas of class c got when they were left out, so that each class, rare
     or not, is in its set with probability :math:`1-\alpha` [2]_; the class taken is added where it is
-    missing, so that a frequent class is there more often. Trees are the default because networks on the
-    isometric coordinates found fewer of 158 quasicrystals and approximants among 10,000 other compounds
-    (macro-F1 0.73 against 0.79 of the trees, ten random splits, most likely class).
+    missing, so that a frequent class is there more often. Trees are the default: of 158 quasicrystals and
+    approximants among 10,000 other compounds they reach a macro-F1 of 0.77 to 0.78 (ten random splits,
+    scatter 0.06), as do support vectors; forests reach 0.75, kernel ridge 0.74, networks 0.73.
 
     References
     ----------
