@@ -43,7 +43,7 @@ from peaks import WINDOW, contents, least_squares_fit, lmfit_fit, version  # noq
 
 N, TOTAL, BACKGROUND = 400, 2e4, 0.2
 SIDE = 100
-WARM_PIXELS = {"sozai": 4000, "scipy": 60, "lmfit": 6}
+WARM_PIXELS = {"sozai": 4000, "scipy": 60, "lmfit": 15}
 MOST_MB = 4096.0
 EDGES = np.linspace(0.0, WINDOW, N + 1)
 AXIS = 0.5 * (EDGES[1:] + EDGES[:-1])

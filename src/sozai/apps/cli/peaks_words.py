@@ -52,6 +52,14 @@ _SPOKEN = tuple(
         (r"Correct unit=, axis_kind= or photon_energy=\.", "Correct --unit or --axis-kind."),
         (r"Pass axis=\.", "Name a file with its values: --axis FILE."),
         (r"Read them with read_spectra\.", "Use sozai explain peaks."),
+        (
+            r"Read a map with read_map, or build Spectrum objects yourself\.",
+            "An image of spectra is for sozai explain map.",
+        ),
+        (
+            r"Open it with h5py and pass the data sets to Spectrum or SpectrumMap\.",
+            "An image that write_map wrote is for sozai explain map; write others anew with write_spectra.",
+        ),
         (r"Set axis_kind='(\w+)' and unit='(\w+)'", r"Give --axis-kind \1 --unit \2"),
         (r"Pass photon_energy= in eV\.", "The file must hold it in eV."),
         (r"\bn_components\b", "--peaks"),

@@ -11,7 +11,10 @@ from scipy.special import erfc, gammaincc, gammaln, xlogy
 
 from sozai.spectra.peaks.peak_fit import Peak
 
-__all__ = ["background_notes", "deviance_p_value", "peak_notes", "runs_p_value", "support_notes", "too_close"]
+__all__ = [
+    "background_notes", "deviance_p_value", "model_notes", "peak_notes", "runs_p_value", "support_notes",
+    "too_close",
+]  # fmt: skip
 
 Array = NDArray[np.float64]
 
@@ -19,6 +22,8 @@ Array = NDArray[np.float64]
 _BRIGHT = 20.0
 #: Centers closer than this share of a width are one peak to the data.
 CLOSE = 0.25
+#: A model with so small a probability is wrong, however many spectra are looked at.
+_SURELY_WRONG = 1e-6
 #: A center within this many widths of the end of the window is on the edge.
 _EDGE = 0.5
 
@@ -194,6 +199,42 @@ def support_notes(peaks: Sequence[Peak]) -> list[str]:
         for peak in peaks
         if not peak.supported
     ]
+
+
+def model_notes(p_value: float, runs: float, deviance: float, dof: int) -> list[str]:
+    """Structure in the counts that the model misses: then errors are too small, whatever their digits.
+
+    Parameters
+    ----------
+    p_value, runs : float
+        Of the deviance (NaN where the noise is estimated) and of the runs of the residuals.
+    deviance : float
+    dof : int
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> model_notes(0.2, 0.3, 240.0, 242)
+    []
+    >>> print(model_notes(0.0, 0.3, 3091.0, 242)[0])
+    The model misses structure in the counts (deviance 3091 for 242 degrees of freedom): errors are too \
+small, and other peaks, a shape or a background may be missing. Look at the residual.
+    """
+    seen = []
+    if p_value < _SURELY_WRONG:
+        seen.append(f"deviance {deviance:.5g} for {dof} degrees of freedom")
+    if runs < _SURELY_WRONG:
+        seen.append(f"residuals keep their sign too long, p = {runs:.1g}")
+    if not seen:
+        return []
+    note = (
+        f"The model misses structure in the counts ({'; '.join(seen)}): errors are too small, and other "
+        "peaks, a shape or a background may be missing. Look at the residual."
+    )
+    return [note]
 
 
 def in_errors(peak: Peak) -> str:

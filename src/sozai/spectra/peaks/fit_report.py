@@ -13,6 +13,7 @@ from sozai.spectra.peaks.fit_errors import ONE_SIDED, profile_interval
 from sozai.spectra.peaks.fit_quality import (
     background_notes,
     deviance_p_value,
+    model_notes,
     peak_notes,
     runs_p_value,
     support_notes,
@@ -133,8 +134,10 @@ def record_of(
     parts = model.components(theta)[sequence]
     rest = mean - problem.offset - parts.sum(axis=0)
     alarms += background_notes(model.grid.axis, rest, float(np.abs(mean).max()))
-    notes = (*problem.checked.notes, *alarms, *support_notes(peaks))
     residuals = _residuals(problem, solution, mean)
+    p_value, runs, dof = _p_value(problem, solution, mean), runs_p_value(residuals), int(solution.fit.dof[0])
+    doubts = model_notes(p_value, runs, solution.deviance, dof)
+    notes = (*problem.checked.notes, *alarms, *support_notes(peaks), *doubts)
     n_table = len(roster.names) - (problem.offset > 0.0)
     errors = np.sqrt(np.diagonal(covariance))
     first = model.n_peak_parameters
@@ -149,8 +152,8 @@ def record_of(
         },
         axis=given[0], counts=given[1], expected=(mean - problem.offset)[order], background_curve=rest[order],
         components=parts[:, order], residuals=residuals[order], mask=_mask(problem, given[1]),
-        deviance=solution.deviance, dof=int(solution.fit.dof[0]), p_value=_p_value(problem, solution, mean),
-        runs_p_value=runs_p_value(residuals), dispersion=dispersion, converged=status == "converged",
+        deviance=solution.deviance, dof=dof, p_value=p_value,
+        runs_p_value=runs, dispersion=dispersion, converged=status == "converged",
         status=status, n_iter=int(solution.fit.n_iter[0]), n_free=model.n_free,
         minus_two_log_likelihood=solution.minus_two_log_likelihood, optimum_hits=found.hits,
         n_starts=len(found.deviances),

@@ -23,6 +23,9 @@ Array = NDArray[np.float64]
 _PLACE = "compile_model"
 #: Widths stay above this many channels.
 LEAST_CHANNELS = 1.5
+#: An asymmetry per unit of the axis stays below this many per window: for a line that takes a tenth of the
+#: window, the widths one width away on either side then differ by a factor of 55 at most.
+STEEPEST = 40.0
 
 
 class TieRows(Protocol):
@@ -78,7 +81,7 @@ def default_bounds(
     """Box that every parameter has unless another is given.
 
     Centers lie in the window, full widths between 1.5 channels and twice the window, areas and
-    backgrounds are not negative.
+    backgrounds are not negative, and an asymmetry per unit of the axis is 40 per window at most.
 
     Parameters
     ----------
@@ -108,6 +111,8 @@ def _shape_bounds(shape: Any, grid: Grid) -> list[tuple[float, float]]:
     pairs = []
     for name in shape.parameters:
         low, high = own[name]
+        if name == "asymmetry" and not np.isfinite(high):
+            low, high = -STEEPEST / window, STEEPEST / window
         if name in table:
             low, high = max(low, table[name][0]), min(high, table[name][1])
         elif name.startswith("fwhm_"):

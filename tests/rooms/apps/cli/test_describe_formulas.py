@@ -226,7 +226,7 @@ def test_folder_holds_report_table_and_figures(run, file, tmp_path):
         (["--on-error", "raise"], "Got 'Xx2O3'. 1 more cannot be read. --on-error empty leaves"),
         (["--table", "none.csv"], "--table: table must be sozai, published or the path of a CSV file"),
         (["--basis", "at%"], "(6 rows). Row 2: formula must have amounts that sum to 100 %"),
-        (["-o", "x.xlsx"], "-o: the place must be a CSV or TSV file. Got 'x.xlsx'"),
+        (["-o", "x.xlsx"], "-o: the place must be a CSV or TSV file, .npy or .npz. Got 'x.xlsx'"),
         (["-o", "no/such/x.csv"], "-o: the place must lie in a folder you may write"),
         (["--sheet", "one"], "--sheet: the file must be a workbook"),
     ],

@@ -14,6 +14,7 @@ from sozai.apps.cli.peaks_words import in_peak_words, with_error
 from sozai.contracts.errors import InputError
 from sozai.contracts.tables import read_table
 from sozai.datasets import make_spectrum
+from sozai.spectra import SpectrumMap, write_map
 from sozai.spectra.peaks.shapes import SHAPES
 
 AXIS = np.linspace(280.0, 292.0, 121)
@@ -347,6 +348,15 @@ def test_negative_counts_need_a_background_that_may_go_below_zero(run, tmp_path)
     assert abs(level["value"] + 60.0) < 5 * level["error"]
     peak = one["peaks"][0]
     assert abs(peak["area"] - lines.sum()) < 5 * peak["area_error"]
+
+
+@pytest.mark.parametrize("ending", ["h5", "npz"])
+def test_an_image_is_sent_to_its_own_verb(run, asked, tmp_path, ending):
+    path = tmp_path / f"image.{ending}"
+    write_map(path, SpectrumMap(AXIS, np.ones((2, 3, len(AXIS))), unit="eV"))
+    code, _, err = run("explain", "peaks", path)
+    assert code == 3
+    assert "for sozai explain map" in err
 
 
 def test_the_folder_holds_report_tables_curves_and_figures(run, asked, spectrum_file, tmp_path):

@@ -319,3 +319,14 @@ def test_an_object_that_lists_the_parts_of_a_model():
     assert repr(model) == "CompiledModel(2 peaks, 8 parameters, 8 free, 61 channels)"
     assert (model.block(1), model.n_peak_parameters) == (slice(3, 7), 7)
     assert model.index("B.area_gauss") == 5
+
+
+def test_an_asymmetry_per_unit_has_a_box_of_its_own():
+    from sozai.spectra.peaks.parameter_box import default_bounds
+    from sozai.spectra.peaks.shapes import AsymmetricPseudoVoigt, DoniachSunjic
+
+    grid = Grid.of(np.linspace(0.0, 20.0, 201))
+    shapes = [AsymmetricPseudoVoigt(), DoniachSunjic()]
+    box = default_bounds(shapes, NoBackground(), grid)
+    assert box["peak1.asymmetry"] == pytest.approx((-40 / 20.1, 40 / 20.1))
+    assert box["peak2.asymmetry"] == (0.0, 0.49)

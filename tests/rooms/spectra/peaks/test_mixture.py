@@ -626,3 +626,13 @@ def test_data_that_cannot_be():
         PeakMixture(3, "gaussian", method="em").fit(AXIS, COUNTS).profile("peak 1.position")
     with pytest.raises(InputError, match="start must be left out with method='em'"):
         PeakMixture(3, "gaussian", method="em").fit(AXIS, COUNTS, start=np.ones(10))
+
+
+def test_a_model_that_misses_structure_is_said_in_a_note():
+    axis = np.linspace(0.0, 100.0, 401)
+    line = 2e5 / (1.0 + ((axis - 50.0) / 3.0) ** 2) / (np.pi * 3.0) * 0.25
+    counts = np.random.default_rng(0).poisson(line + 50.0)
+    wrong = fit_peaks((axis, counts), 1, shape="gaussian")
+    right = fit_peaks((axis, counts), 1, shape="lorentzian")
+    assert [note for note in wrong.notes if "misses structure" in note and f"{wrong.dof} degrees" in note]
+    assert not [note for note in right.notes if "misses structure" in note]
