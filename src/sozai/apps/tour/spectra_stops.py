@@ -36,6 +36,8 @@ def three_overlapping_peaks() -> Finding:
 
     gaussian = [(*row[:3], 0.0) for row in _OVERLAPPING]
     fits, seconds = [], []
+    first = make_spectrum(_OVERLAPPING, background=50.0, rng=_N_SPECTRA).frame
+    fit_peaks((first["axis"], first["counts"]), 3)  # compiles the loops where this machine never ran them
     for seed in range(_N_SPECTRA):
         frame = make_spectrum(_OVERLAPPING, background=50.0, rng=seed).frame
         fit, taken = _timed(lambda data=(frame["axis"], frame["counts"]): fit_peaks(data, 3))

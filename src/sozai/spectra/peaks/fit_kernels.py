@@ -182,7 +182,7 @@ def _is_polished(information: Floats, u: Floats, step: Floats, scale: float) -> 
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(inline="always", error_model="numpy")
 def _model_deviance(
     program: Program, ties: Ties, noise: int, weights: Floats, floor: float, u: Floats, desk: _Desk,
     room: Room,
@@ -194,7 +194,7 @@ def _model_deviance(
     return deviance + _penalty_of(ties.penalty, desk.theta)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(inline="always", error_model="numpy")
 def _fit_one(
     program: Program, ties: Ties, counts: Floats, weights: Floats, noise: int, max_iter: int, tol: float,
     polish: bool, u: Floats, desk: _Desk, room: Room,

@@ -82,7 +82,7 @@ def room_for(program: Program) -> Room:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(inline="always", error_model="numpy")
 def _add_peaks(program: Program, theta: Floats, mu: Floats, jacobian: Floats, room: Room) -> None:
     """Sum of the primary peaks and the rows of their parameters."""
     active = program.shirley_first >= 0
@@ -219,9 +219,10 @@ def fill_components(program: Program, theta: Floats, components: Floats) -> None
     """
     n = program.axis.shape[0]
     jacobian, below, below_jac = np.empty((program.firsts[-1], n)), np.empty(n), np.empty((8, n))
+    want_below = n < 0  # never; a variable, because a literal would compile all shapes a second time
     for k in range(program.codes.shape[0]):
         first, last = program.firsts[k], program.firsts[k + 1]
         fill_shape(
             program.codes[k], theta[first:last], program.axis, program.edges, program.width, program.mode,
-            program.tail, components[k], jacobian[first:last], below, below_jac, False,
+            program.tail, components[k], jacobian[first:last], below, below_jac, want_below,
         )  # fmt: skip

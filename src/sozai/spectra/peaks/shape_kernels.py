@@ -17,11 +17,14 @@ Floats = NDArray[np.float64]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_asymmetric(
-    p: Floats, axis: Floats, edges: Floats, width: Floats, mode: int, tail: int,
+    code: int, p: Floats, axis: Floats, edges: Floats, width: Floats, mode: int, tail: int,
     value: Floats, jac: Floats, below: Floats, below_jac: Floats, want_below: bool,
 ) -> None:  # fmt: skip
-    """Code 6. Without asymmetry all but the derivative by it comes from the symmetric shape, to the bit."""
-    fill_by_quadrature(6, p, axis, edges, width, mode, tail, value, jac, below, below_jac, want_below)
+    """Code 6. Without asymmetry all but the derivative by it comes from the symmetric shape, to the bit.
+
+    ``code`` is handed on as a variable: a literal would compile the quadrature a second time.
+    """
+    fill_by_quadrature(code, p, axis, edges, width, mode, tail, value, jac, below, below_jac, want_below)
     if p[2] == 0.0:
         n = axis.shape[0]
         q = np.array([p[0], p[1], p[3], p[4]])
@@ -68,6 +71,6 @@ def fill_shape(
     elif code == 4 or code == 5:
         fill_doniach_sunjic(code, p, axis, edges, width, mode, tail, value, jac, below, below_jac, want_below)
     elif code == 6:
-        _fill_asymmetric(p, axis, edges, width, mode, tail, value, jac, below, below_jac, want_below)
+        _fill_asymmetric(code, p, axis, edges, width, mode, tail, value, jac, below, below_jac, want_below)
     else:
         fill_by_quadrature(code, p, axis, edges, width, mode, tail, value, jac, below, below_jac, want_below)
