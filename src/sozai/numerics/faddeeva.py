@@ -10,7 +10,7 @@ from sozai.contracts.errors import InputError, sentence
 
 __all__ = ["FAR", "faddeeva", "faddeeva_far", "faddeeva_near"]
 
-#: Beyond this |z| the asymptotic series of 12 terms holds to 2e-14.
+#: Beyond this modulus of z the asymptotic series of 12 terms holds to 2e-14.
 FAR = 8.0
 
 _N_TERMS = 36
@@ -23,7 +23,7 @@ _SCALE = float(np.sqrt(_N_TERMS / np.sqrt(2.0)))
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, forceinline=True)
 def faddeeva_near(x: float, y: float) -> tuple[float, float]:
-    """Real and imaginary part of w(x + iy) for y ≥ 0 and |z| < 8, without a branch.
+    """Real and imaginary part of w(x + iy) for y ≥ 0 and abs(z) < 8, without a branch.
 
     w = 2 p(Z)/(L - iz)² + 1/(√π (L - iz)), Z = (L + iz)/(L - iz), with 36 real coefficients. Since they
     are real, two products per term suffice.
@@ -86,7 +86,7 @@ def faddeeva_near(x: float, y: float) -> tuple[float, float]:
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, forceinline=True)
 def faddeeva_far(x: float, y: float) -> tuple[float, float, float, float, float, float]:
-    """Parts of w, w' and w + zw' for y ≥ 0 and |z| ≥ 8, each from its own series, without cancellation.
+    """Parts of w, w' and w + zw' for y ≥ 0 and abs(z) ≥ 8, each from its own series, without cancellation.
 
     w = (i/(√π z)) Σ a_k t^k with t = 1/(2z²), a_k = (2k - 1)!!; hence
     zw' = -(i/(√π z)) Σ (2k + 1) a_k t^k and w + zw' = -(i/(√π z)) Σ 2k a_k t^k.
@@ -177,7 +177,7 @@ def faddeeva(z: ArrayLike) -> NDArray[np.complex128]:
 
     Notes
     -----
-    w' = -2zw + 2i/√π, so that one value gives all derivatives. Cost: 85 products per entry for |z| < 8
+    w' = -2zw + 2i/√π, so that one value gives all derivatives. Cost: 85 products per entry for abs(z) < 8
     (Weideman's series of 36 terms), 70 beyond (asymptotic series of 12 terms).
 
     References

@@ -51,7 +51,7 @@ _as_bits: Any = intrinsic(_bits_of_float)
 def fast_exp(x: float) -> float:
     """eˣ to two units in the last place, without a branch.
 
-    x = n ln 2 + r with |r| ≤ ln 2 / 2, Taylor's sum to degree 12 in r, 2ⁿ written into the exponent.
+    x = n ln 2 + r with abs(r) ≤ ln 2 / 2, Taylor's sum to degree 12 in r, 2ⁿ written into the exponent.
     Below -708 the answer stays at 3e-308 and above 709 at 8e307; NaN stays NaN.
 
     Notes
@@ -89,7 +89,7 @@ def fast_exp(x: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_KEEP, forceinline=True)
 def fast_log(x: float) -> float:
-    """Natural logarithm of a positive, normal number, to 3e-16 of max(1, |ln x|).
+    """Natural logarithm of a positive, normal number, to 3e-16 of max(1, abs(ln x)).
 
     x = 2ⁿ m with m in [√½, √2]; ln m = 2 artanh s with s = (m - 1)/(m + 1).
 
@@ -121,7 +121,7 @@ def fast_log(x: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_KEEP, forceinline=True)
 def _small_atan(u: float) -> float:
-    """Arctangent for |u| ≤ tan(π/8)."""
+    """Arctangent for abs(u) ≤ tan(π/8)."""
     t = u * u
     q = -0.017803896394812564
     q = q * t + 0.03796390316111083
@@ -159,7 +159,7 @@ def fast_atan(x: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_KEEP, forceinline=True)
 def fast_sincos(x: float) -> tuple[float, float]:
-    """Sine and cosine to 3e-16 for |x| up to 1e5, without a branch.
+    """Sine and cosine to 3e-16 for abs(x) up to 1e5, without a branch.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def gauss_cdf_parts(u: float, decay: float) -> tuple[float, float]:
     Returns
     -------
     whole, rest : float
-        Φ = whole + rest. The tail is exp(-u²) q(t) / (1 + 2|u|), t = (|u| - 3.75)/(|u| + 3.75), with a
+        Φ = whole + rest. The tail is exp(-u²) q(t) / (1 + 2v), t = (v - 3.75)/(v + 3.75), v = abs(u), with a
         polynomial q of degree 22: 2e-15 relative.
 
     References

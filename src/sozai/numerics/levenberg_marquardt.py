@@ -23,7 +23,7 @@ Model = Callable[..., tuple[ArrayLike, ArrayLike]]
 
 #: Fits worked on at once: their Jacobians take about this many bytes.
 CHUNK_BYTES = 2**26
-#: |d|/|θ| at which polishing ends.
+#: Relative step at which polishing ends.
 POLISHED = 1e-12
 #: Condition number of the scaled information above which two parameters are named.
 ILL_CONDITIONED = 1e10
@@ -57,7 +57,7 @@ class DevianceMinimum:
     condition : ndarray of shape (S,)
         Condition number of F scaled to a diagonal of ones, over the parameters on no bound.
     relative_step : ndarray of shape (S,)
-        |d|/|θ| of the last step, in the metric diag F.
+        ‖d‖/‖θ‖ of the last step, in the metric diag F.
     names : tuple of str
 
     Examples
@@ -143,7 +143,7 @@ def minimize_deviance(
     tol : float, default=1e-9
         Relative decrease of the deviance below which a row may stop.
     polish : bool, default=False
-        Go on with undamped steps until |d|/|θ| < 1e-12, or until rounding lets no step get smaller.
+        Go on with undamped steps until ‖d‖/‖θ‖ < 1e-12, or until rounding lets no step get smaller.
     by_row : bool, default=False
         Call ``model(theta, rows)`` with the numbers of the rows, for models that differ between rows.
 

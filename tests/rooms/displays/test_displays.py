@@ -22,6 +22,9 @@ from sozai.displays import (
     LimitsDisplay,
     ParetoDisplay,
     ParityDisplay,
+    PeakCountDisplay,
+    PeakDisplay,
+    PeakMapDisplay,
     RelationMapDisplay,
     ResidualDisplay,
     SelectionPathDisplay,
@@ -67,6 +70,9 @@ EXAMPLES = {
     "EffectsDisplay": lambda: EffectsDisplay(["a"], [1.0], [0.1]),
     "LimitsDisplay": lambda: LimitsDisplay(["a"], [[0, 1]], [[0, 1]], {"max": [1.0]}),
     "InvariantDisplay": lambda: InvariantDisplay([0.1, -0.1, 0.0]),
+    "PeakDisplay": lambda: PeakDisplay([1, 2, 3], [4, 9, 5], [5, 8, 5], [4, 4, 4], [[1, 4, 1]], [0, 1, 0]),
+    "PeakCountDisplay": lambda: PeakCountDisplay([0, 1, 2], [90.0, 12.0, 20.0], 1, name="BIC"),
+    "PeakMapDisplay": lambda: PeakMapDisplay([[1.0, 2.0], [np.nan, 3.0]], name="peak 1.position", unit="eV"),
     "ParetoDisplay": lambda: ParetoDisplay([1, 3], [0.5, np.inf], labels=["a", "b"], chosen=0, unit="eV"),
 }
 

@@ -157,13 +157,13 @@ class PeakMixture(RegressorMixin, BaseEstimator):
     ================  ======================  ==========  ======================
     Symbol            Code                    Shape       Unit
     ================  ======================  ==========  ======================
-    :math:`x_k`       ``Peak.position``                   axis
-    :math:`w_k`       ``Peak.fwhm``                       axis
-    :math:`A_k`       ``Peak.area``                       counts
-    :math:`\eta_k`    ``Peak.lorentz_fraction``
+    :math:`x_k`       ``Peak.position``       scalar      axis
+    :math:`w_k`       ``Peak.fwhm``           scalar      axis
+    :math:`A_k`       ``Peak.area``           scalar      counts
+    :math:`\eta_k`    ``lorentz_fraction``    scalar      none
     :math:`b_m`       ``background_``         (M,)        counts per channel
     :math:`\mu`       ``expected_``           (n,)        counts
-    :math:`D`         ``deviance_``
+    :math:`D`         ``deviance_``           scalar      none
     ================  ======================  ==========  ======================
 
     References

@@ -210,7 +210,7 @@ class DoniachSunjicGaussian(Shape):
 class AsymmetricPseudoVoigt(Shape):
     """Pseudo-Voigt whose width runs along the line, w(x) = 2w/(1 + exp(∓a(x - x0))).
 
-    Both parts are divided by their integrals, which depend on aw alone (to 1e-12 for |a|w ≤ 4), so that
+    Both parts are divided by their integrals, which depend on aw alone (to 1e-12 within ±4), so that
     the areas are areas; a > 0 widens the side of the tail, and a = 0 is :class:`PseudoVoigt` bit for
     bit. ``fwhm`` is the width at the position; height, maximum and width of the whole line are found
     on it.

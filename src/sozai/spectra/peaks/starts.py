@@ -72,7 +72,7 @@ def draw_starts(
     The background is guessed by the lower convex hull of the smoothed counts; what stands above is
     the signal. Start 0 takes the K most significant minima of the second derivative, by
     Savitzky and Golay's filter at widths of several sizes: at each the noise of the filter is known, and the
-    width follows from height and curvature, w² = 8 ln2 × height/|curvature|. All others cut the
+    width follows from height and curvature, w² = 8 ln2 × height/curvature. All others cut the
     distribution function of the signal into K equal shares and draw one position in each; widths are
     log-uniform, Lorentz shares uniform in 0.1 to 0.9. Peaks of one start have equal areas: the first
     cycle of the start-up finds better ones.
