@@ -1,6 +1,7 @@
 """What all tests share: real data when it is there, a backend without windows, repeatable examples."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,11 @@ def data_folder():
     if not Path(folder, "symbolic").is_dir():
         pytest.skip("needs published data: set SOZAI_DATA to a folder that holds them (docs/datasets.md)")
     return Path(folder)
+
+
+@pytest.fixture
+def ctrl_c():
+    """Press Ctrl-C; heard even where the tests were started in the background, with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

@@ -1,8 +1,6 @@
 """Subsets shared by tasks, and subsets of one sign, against brute force; and their manners."""
 
 import itertools
-import os
-import signal
 import threading
 import time
 
@@ -314,14 +312,14 @@ def test_variance_of_a_constant_task_is_weighed_as_one():
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_interrupt_raises_or_returns_the_best_so_far(n_jobs):
+def test_interrupt_raises_or_returns_the_best_so_far(n_jobs, ctrl_c):
     rng = np.random.default_rng(0)
     problem = TaskSubsetProblem(rng.normal(size=(60, 300)), rng.normal(size=60), np.repeat([0, 1], 30))
     problem.search(4, max_subsets=1e12, time_limit=0.01)  # compiled before the clock starts
 
     def interrupt():
         sent.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
+        ctrl_c()
 
     for mode in ("raise", "return"):
         sent = []
@@ -335,7 +333,7 @@ def test_interrupt_raises_or_returns_the_best_so_far(n_jobs):
             assert not result.complete
             assert len(result.subsets) == 50
             assert 0 < result.n_scored < result.n_subsets
-        assert time.perf_counter() - sent[0] < 0.5
+        assert time.perf_counter() - sent[0] < 3.0  # a busy machine; usually a tenth of a second
         timer.join()
 
 
