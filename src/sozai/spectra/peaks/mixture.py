@@ -137,8 +137,8 @@ class PeakMixture(RegressorMixin, BaseEstimator):
         D = 2\sum_n [\mu_n - y_n + y_n \ln(y_n/\mu_n)]
 
     The search has four steps. One start comes from the curvature of the smoothed counts, the others draw one
-    position from each K-th of the signal. Each gets 30 iterations of an expectation-maximization in closed
-    form, on merged channels where these are finer than a sixth of the narrowest peak. The best three
+    position from each K-th of the signal. Each gets 15 iterations of an expectation-maximization in closed
+    form, on merged channels where these are finer than a quarter of the narrowest peak. The best three
     that differ get 10 more and a Levenberg-Marquardt fit of the likelihood. Last the least significant
     peak is put where most counts are missing, as long as the deviance falls by more than 6. [1]_ [2]_ fit by
     expectation-maximization alone, from one start or from many.

@@ -17,7 +17,7 @@ __all__ = ["Search", "drawn_starts", "n_starts_of", "search"]
 Array = NDArray[np.float64]
 
 #: Iterations of the start-up of all starts, of the best ones, and how many these are.
-_FIRST, _MORE, _N_BEST = 30, 10, 3
+_FIRST, _MORE, _N_BEST = 15, 10, 3
 #: Moves of one peak that are tried, one after the other, and the fall of the deviance that one must bring.
 _MOVES, _WORTH = 3, 6.0
 #: A start reached the optimum when all its centers lie within this share of a width.
@@ -91,7 +91,7 @@ def search(
 
     Notes
     -----
-    The start-up runs on merged channels as long as the narrowest peak that the curvature shows has six of
+    The start-up runs on merged channels as long as the narrowest peak that the curvature shows has four of
     them: the time goes with the number of channels, the basins do not.
     """
     start = StartModel.of(problem) if problem.n_peaks or given is None else None
@@ -111,9 +111,9 @@ def search(
     model = _model_for(problem, better)
     solution = problem.solve(model, start.to_theta(better))
     for _ in range(moves):
-        moved = _moved(problem, fine, solution)
         needed = _WORTH * (solution.dispersion if problem.kernel == "gaussian" else 1.0)
-        if not moved.deviance < solution.deviance - needed:
+        moved = _moved(problem, fine, solution)
+        if moved is None or not moved.deviance < solution.deviance - needed:
             break
         solution = moved
     solution = problem.settled(solution)
@@ -238,8 +238,8 @@ def _put_beside(start: StartModel, peak: int, blocks: Array) -> None:
         blocks[:, peak, 2 + int(start.kinds[peak])] = total
 
 
-def _moved(problem: PeakProblem, fine: StartModel, solution: Solution) -> Solution:
-    """The least significant peak put where most counts are missing, and fitted again."""
+def _moved(problem: PeakProblem, fine: StartModel, solution: Solution) -> Solution | None:
+    """The least significant peak put where most counts are missing, and fitted again; None if pointless."""
     model, theta = solution.model, solution.theta
     row = fine.from_theta(model, theta)
     contents, rest = model.components(theta), model.background_at(theta)
@@ -247,6 +247,7 @@ def _moved(problem: PeakProblem, fine: StartModel, solution: Solution) -> Soluti
         firsts = np.searchsorted(model.grid.edges[:-1], fine.grid.edges[:-1])
         contents, rest = np.add.reduceat(contents, firsts, axis=1), np.add.reduceat(rest, firsts)
     rest = np.maximum(rest - problem.offset + fine.lift, 0.0)
+    known = problem.kernel == "poisson" and not problem.checked.estimate_dispersion
     proposals = split_and_move(
         fine.grid,
         fine.counts,
@@ -254,8 +255,11 @@ def _moved(problem: PeakProblem, fine: StartModel, solution: Solution) -> Soluti
         problem.n_peaks,
         contents * fine.scale,
         rest * fine.scale,
+        least_fall=_WORTH if known else None,
         weights=fine.weights,
     )
+    if not len(proposals):
+        return None
     rows, _ = fine.run(proposals, _FIRST)
     return problem.solve(model, fine.to_theta(rows))
 

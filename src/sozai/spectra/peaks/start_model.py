@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 #: Functions that stand in for an exponential.
 _STAND_IN = 4
 #: Channels per width that the start-up needs, fewest channels that are left, most under losses.
-_PER_WIDTH, _FEWEST, _MOST_LOSSES = 6.0, 100, 256
+_PER_WIDTH, _FEWEST, _MOST_LOSSES = 4.0, 60, 256
 #: Lorentz shares that every start keeps away from, so that no area is stuck at 0.
 _INSIDE = (0.02, 0.98)
 
@@ -95,7 +95,7 @@ class StartModel:
         )  # fmt: skip
 
     def coarse(self, narrowest: float) -> StartModel:
-        """The same on fewer channels, so few that the narrowest peak still has six."""
+        """The same on fewer channels, so few that the narrowest peak still has four."""
         n = self.grid.n_channels
         fewest = max(_FEWEST, 10 * self.problem.n_peaks)
         size = int(min(narrowest / (_PER_WIDTH * float(self.grid.width.max())), n / fewest))

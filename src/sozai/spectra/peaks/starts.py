@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
@@ -45,7 +47,7 @@ def draw_starts(
     n_starts : int
         R, at least 1.
     rng_seed_sequence : SeedSequence
-        Start r uses child r only, so it is the same whatever R is and whoever draws it.
+        Start r takes the r-th row of its stream, so it is the same whatever R is.
     width_range : (float or None, float or None)
         Bounds of the widths; three channels and window/(2K) when left out.
     basis : array-like of shape (M, n), optional
@@ -104,20 +106,19 @@ def draw_starts(
     high = max(low, high)
     shares = np.array(_SHARES)[np.full(n_peaks, 2) if kinds is None else np.asarray(kinds, int)]
     background = _background_start(scene, basis, shirley)
+    blocks = np.empty((n_starts, n_peaks, 4))
+    positions, widths, areas = _curvature_peaks(scene, n_peaks, low, high)
+    half = shares.mean(axis=1)
+    blocks[0] = np.stack([positions, widths, areas * (1 - half), areas * half], axis=1)
+    draws = np.random.default_rng(rng_seed_sequence).random((n_starts - 1, 3, n_peaks))
+    lorentz = shares[:, 0] + draws[:, 2] * (shares[:, 1] - shares[:, 0])
+    area = scene.counts_above / n_peaks
+    blocks[1:, :, 0] = scene.quantile((np.arange(n_peaks) + draws[:, 0]) / n_peaks)
+    blocks[1:, :, 1] = low * (high / low) ** draws[:, 1]
+    blocks[1:, :, 2], blocks[1:, :, 3] = area * (1 - lorentz), area * lorentz
     starts = np.empty((n_starts, 4 * n_peaks + background.size))
-    for r, child in enumerate(_children(rng_seed_sequence, n_starts)):
-        rng = np.random.default_rng(child)
-        if r == 0:
-            positions, widths, areas = _curvature_peaks(scene, n_peaks, low, high)
-            lorentz = shares.mean(axis=1)
-        else:
-            positions = scene.quantile((np.arange(n_peaks) + rng.random(n_peaks)) / n_peaks)
-            widths = np.exp(rng.uniform(np.log(low), np.log(high), n_peaks))
-            lorentz = rng.uniform(shares[:, 0], shares[:, 1])
-            areas = np.full(n_peaks, scene.counts_above / n_peaks)
-        blocks = np.column_stack([positions, widths, areas * (1 - lorentz), areas * lorentz])
-        starts[r, : 4 * n_peaks] = blocks.ravel()
-        starts[r, 4 * n_peaks :] = background
+    starts[:, : 4 * n_peaks] = blocks.reshape(n_starts, -1)
+    starts[:, 4 * n_peaks :] = background
     return starts
 
 
@@ -173,6 +174,7 @@ def split_and_move(
     background: ArrayLike,
     *,
     n_moves: int = 1,
+    least_fall: float | None = None,
     weights: ArrayLike | None = None,
 ) -> Floats:
     r"""Propose to take the peak that matters least away, and put it where most counts are missing.
@@ -193,12 +195,15 @@ def split_and_move(
         Expected counts of the rest.
     n_moves : int
         Proposals at most: the n_moves least significant peaks are moved, one in each.
+    least_fall : float, optional
+        Fall of the deviance that a move must promise: twice the square of the largest running residual
+        less what the peak is worth. Left out, all are proposed.
     weights : array-like of shape (n,), optional
         0 where a channel is masked.
 
     Returns
     -------
-    ndarray of shape (min(n_moves, K), p)
+    ndarray of shape (min(n_moves, K) or fewer, p)
 
     Notes
     -----
@@ -233,12 +238,17 @@ def split_and_move(
     mean = np.maximum(parts.sum(axis=0) + rest, 1e-9 * max(float(scene.counts.mean()), 1e-300))
     worth, overlap = _significance(parts, rest, mean, scene.seen)
     blocks = fitted[: 4 * n_peaks].reshape(n_peaks, 4)
-    moves = np.tile(fitted, (min(n_moves, n_peaks), 1))
-    for row, least in enumerate(np.argsort(worth, kind="stable")[:n_moves]):
+    order = np.argsort(worth, kind="stable")[:n_moves]
+    typical = float(np.exp(np.log(blocks[:, 1]).mean()))
+    missing = _Missing(scene, mean, typical)
+    if least_fall is not None:
+        order = order[2.0 * missing.errors**2 - worth[order] > least_fall]
+    moves = np.tile(fitted, (len(order), 1))
+    for row, least in enumerate(order):
         moved = blocks.copy()
         if n_peaks > 1:
             _hand_over(moved, int(least), overlap[least])
-        _insert(moved, int(least), scene, mean)
+        _insert(moved, int(least), scene, missing)
         moves[row, : 4 * n_peaks] = moved.ravel()
     return moves
 
@@ -272,19 +282,41 @@ class _Scene:
         self.counts = filled
         self.step = grid.typical_width
         self.window = float(self.axis[-1] - self.axis[0])
-        self.smooth = _smoothed(filled, max(2, n // 100))
-        self.base = np.empty(n)
-        lower_hull(self.axis, self.smooth, self.base)
-        self.signal = np.where(self.seen, np.maximum(self.smooth - self.base, 0.0), 0.0)
-        self.counts_above = max(float(self.signal.sum()), 1e-3 * float(filled.sum()))
-        self.edges = np.append(self.axis - 0.5 * self.width, self.axis[-1] + 0.5 * self.width[-1])
-        floor = 1e-3 * self.counts_above / n  # no place is impossible
+
+    @cached_property
+    def smooth(self) -> Floats:
+        """Counts by local parabolas."""
+        return _smoothed(self.counts, max(2, self.axis.size // 100))
+
+    @cached_property
+    def base(self) -> Floats:
+        """Guess of the background: lower hull of the smoothed counts."""
+        base = np.empty(self.axis.size)
+        lower_hull(self.axis, self.smooth, base)
+        return base
+
+    @cached_property
+    def signal(self) -> Floats:
+        """What stands above the background."""
+        return np.where(self.seen, np.maximum(self.smooth - self.base, 0.0), 0.0)
+
+    @cached_property
+    def counts_above(self) -> float:
+        """Counts of the signal; never less than a thousandth of all."""
+        return max(float(self.signal.sum()), 1e-3 * float(self.counts.sum()))
+
+    @cached_property
+    def _running(self) -> tuple[Floats, Floats]:
+        """Distribution function of the signal and the edges where it is known; no place is impossible."""
+        edges = np.append(self.axis - 0.5 * self.width, self.axis[-1] + 0.5 * self.width[-1])
+        floor = 1e-3 * self.counts_above / self.axis.size
         running = np.append(0.0, np.cumsum(self.signal + floor))
-        self.running = running / running[-1]
+        return running / running[-1], edges
 
     def quantile(self, u: Floats) -> Floats:
         """Positions below which the shares ``u`` of the signal lie."""
-        return np.interp(u, self.running, self.edges)
+        running, edges = self._running
+        return np.interp(u, running, edges)
 
 
 def _smoothed(values: Floats, half: int) -> Floats:
@@ -295,14 +327,6 @@ def _smoothed(values: Floats, half: int) -> Floats:
     level, bend = np.empty(values.size), np.empty(values.size)
     local_parabolas(values, half, level, bend)
     return np.maximum(level, 0.0)
-
-
-def _children(seed: np.random.SeedSequence, n: int) -> list[np.random.SeedSequence]:
-    """Child r for start r; asking again gives the same ones, unlike ``SeedSequence.spawn``."""
-    return [
-        np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, r), pool_size=seed.pool_size)
-        for r in range(n)
-    ]
 
 
 def _background_start(scene: _Scene, basis: ArrayLike | None, shirley: int | None) -> Floats:
@@ -384,21 +408,30 @@ def _hand_over(blocks: Floats, gone: int, overlap: Floats) -> None:
             blocks[heir, 2:] *= (own + areas) / own
 
 
-def _insert(blocks: Floats, free: int, scene: _Scene, mean: Floats) -> None:
-    """Put a peak at the largest running residual."""
+class _Missing:
+    """Where most counts are missing over one width, how many, and in how many of their errors."""
+
+    def __init__(self, scene: _Scene, mean: Floats, width: float) -> None:
+        self.width = width
+        excess = np.where(scene.seen, scene.counts - mean, 0.0)
+        expected = np.where(scene.seen, mean, 0.0)
+        last = np.searchsorted(scene.axis, scene.axis + 0.5 * width, side="right")
+        first = np.searchsorted(scene.axis, scene.axis - 0.5 * width, side="left")
+        running = np.zeros((2, scene.axis.size + 1))
+        np.cumsum([excess, expected], axis=1, out=running[:, 1:])
+        found, noise = running[:, last] - running[:, first]
+        noise = np.maximum(noise, 1.0)
+        where = int(np.argmax(found / np.sqrt(noise)))
+        self.position = float(scene.axis[where])
+        self.errors = max(float(found[where] / np.sqrt(noise[where])), 0.0)
+        self.counts = max(float(found[where]), float(np.sqrt(noise[where])))
+
+
+def _insert(blocks: Floats, free: int, scene: _Scene, missing: _Missing) -> None:
+    """Put a peak where most counts are missing."""
     others = np.delete(blocks, free, axis=0)
-    typical = float(np.exp(np.log(blocks[:, 1]).mean()))
-    excess = np.where(scene.seen, scene.counts - mean, 0.0)
-    expected = np.where(scene.seen, mean, 0.0)
-    last = np.searchsorted(scene.axis, scene.axis + 0.5 * typical, side="right")
-    first = np.searchsorted(scene.axis, scene.axis - 0.5 * typical, side="left")
-    found = np.diff(np.append(0.0, np.cumsum(excess))[np.stack([first, last])], axis=0)[0]
-    noise = np.diff(np.append(0.0, np.cumsum(expected))[np.stack([first, last])], axis=0)[0]
-    where = int(np.argmax(found / np.sqrt(np.maximum(noise, 1.0))))
     share = blocks[free, 3] / blocks[free, 2:].sum() if blocks[free, 2:].sum() > 0.0 else 0.5
-    area = max(float(found[where]), float(np.sqrt(noise[where])), 1.0)
-    width = typical
-    position = float(scene.axis[where])
+    area, width, position = missing.counts, missing.width, missing.position
     if len(others):
         near = int(np.argmin(np.abs(others[:, 0] - position) / others[:, 1]))
         if abs(others[near, 0] - position) < 0.5 * others[near, 1]:
