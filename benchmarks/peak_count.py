@@ -1,13 +1,18 @@
 """How often the number of peaks is found: two overlapping peaks by distance and counts, and none at all.
 
-Run ``python benchmarks/peak_count.py [--spectra 100] [--design scattered|equal] [--criterion bic]``; one JSON
+Run ``python benchmarks/peak_count.py [--spectra 16] [--design scattered|equal] [--criterion bic]``; one JSON
 row a cell with task, size, peer, version, seconds (least processor time of a run), peak_mb, error
 (share with a wrong number), success.
 
 Two pseudo-Voigt peaks of equal area on 0 to 100 in 400 channels, 20 % of the counts in a flat background.
 ``scattered``: FWHM drawn from 7 to 9 and Lorentz shares from 0.1 to 0.5 for each peak; ``equal``: 8 and 0.3
 for both. Distances are in mean FWHM. ``wanted`` is the share of K = 2 out of 1 to 4 that has been reached
-before; a cell is a success when it is at most 0.05 below.
+before with ``scattered``; a cell is a success when it is at most 0.05, or 1.64 standard errors of so few
+spectra, below. Figures to be quoted want ``--spectra 100``, some five minutes.
+
+Two exactly equal lines are told apart less often than that: the median fall of the deviance from one to two
+peaks, at the best optimum of 200 more starts and of a start at the truth, is 13.9 at 1e4 counts and 0.6
+FWHM and 12.1 at 1e5 and 0.4, while four more parameters cost 4 ln 400 = 24.
 """
 
 import argparse
@@ -60,6 +65,7 @@ def cell(task, size, spectra, numbers, truth, wanted, criterion):
         seconds = min(seconds, time.process_time() - start)
         chosen.append(count.n_components)
     share = float(np.mean(np.array(chosen) == truth))
+    slack = max(0.05, 1.64 * np.sqrt(max(wanted * (1 - wanted), 0.01) / len(chosen)))
     record = {
         "task": task,
         "size": size,
@@ -68,7 +74,7 @@ def cell(task, size, spectra, numbers, truth, wanted, criterion):
         "seconds": round(seconds, 4),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "error": round(1 - share, 3),
-        "success": share >= wanted - 0.05,
+        "success": bool(share >= wanted - slack),
         "share": round(share, 3),
         "wanted": wanted,
         "fewer": round(float(np.mean(np.array(chosen) < truth)), 3),
@@ -81,7 +87,7 @@ def cell(task, size, spectra, numbers, truth, wanted, criterion):
 def main():
     """All cells."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spectra", type=int, default=100)
+    parser.add_argument("--spectra", type=int, default=16)
     parser.add_argument("--design", choices=["scattered", "equal"], default="scattered")
     parser.add_argument("--criterion", default="bic")
     given = parser.parse_args()

@@ -215,7 +215,10 @@ def best_known(axis, counts, truth, seed) -> tuple[float, bool]:
 
 
 LEGS = {
-    "sozai": (("sozai", MANY, lambda: our_leg(MANY)),),
+    "sozai": (
+        ("sozai", MANY, lambda: our_leg(MANY)),
+        ("sozai, 10 starts", 10, lambda: our_leg(10)),
+    ),
     "empeaks": (
         ("EMPeaks, its own start, 1", 1, lambda: empeaks_leg(1)),
         ("EMPeaks, sampling, 10 starts", 10, lambda: empeaks_leg(10)),

@@ -107,6 +107,7 @@ def plan() -> Iterator[Pair | Script]:
         for peer in ("empeaks", "lmfit"):
             yield Pair("peaks.py", "blind-peaks", size, peer)
     yield Pair("spectrum_maps.py", "warm-map", "3-400", "lmfit")
+    yield Script("peak_count.py", once=True)
     yield Script("spectrum_maps.py", once=True)
     yield Script("decoding.py", once=True)
     for script in ("large_recovery.py", "intervals.py"):

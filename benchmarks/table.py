@@ -161,6 +161,14 @@ from the truth; slow legs did few spectra, so that theirs is known to a tenth or
 processor time. Ours succeeded when 97 % of the fits had come to the optimum of the likelihood.
 """,
     ),
+    "peak_count": (
+        "How many peaks",
+        """\
+Two overlapping peaks by distance and counts, one of four numbers chosen; and none. *Error* is the share of
+spectra with a wrong number; a cell succeeds when it is, within the scatter of so few spectra, as good as
+the share reached before. Least processor time of a choice.
+""",
+    ),
     "spectrum_maps": (
         "Peaks of a map",
         """\

@@ -15,6 +15,7 @@ from sozai.displays.pareto import ParetoDisplay
 from sozai.displays.parity import ParityDisplay
 from sozai.displays.peak_count_display import PeakCountDisplay
 from sozai.displays.peak_display import PeakDisplay
+from sozai.displays.peak_images_display import PeakImagesDisplay
 from sozai.displays.peak_map_display import PeakMapDisplay
 from sozai.displays.relation_map import RelationMapDisplay
 from sozai.displays.residual import ResidualDisplay
@@ -36,6 +37,7 @@ __all__ = [
     "ParityDisplay",
     "PeakCountDisplay",
     "PeakDisplay",
+    "PeakImagesDisplay",
     "PeakMapDisplay",
     "RelationMapDisplay",
     "ResidualDisplay",

@@ -22,6 +22,7 @@ from sozai.spectra.vamas_writing import write_vamas
 __all__ = ["read_map", "read_spectra", "write_map", "write_spectra"]
 
 _HDF = b"\x89HDF\r\n\x1a\n"
+_NPY = b"\x93NUMPY"
 _TEXT = (".csv", ".tsv", ".txt", ".xy", ".dat")
 _HDF_NAMES = (".h5", ".hdf5", ".hdf")
 _FOREIGN = {
@@ -85,6 +86,13 @@ def read_spectra(path: str | os.PathLike[str], **options: Any) -> list[Spectrum]
         if head.startswith(_HDF):
             return read_hdf_spectra(source)
         return spectra_of(read_vamas(source)) if _is_vamas(head) else read_npz_spectra(source)
+    if head.startswith(_NPY):
+        raise InputError(
+            sentence(
+                "read_spectra", "file", "hold axis and counts", "a bare NumPy array", at=f"in '{source}'",
+                remedy="Open it with read_map(path, axis=...).",
+            )
+        )  # fmt: skip
     return read_text_spectra(source, **options)
 
 
@@ -160,7 +168,7 @@ def read_map(path: str | os.PathLike[str], *, axis: Any = None) -> SpectrumMap:
     """
     source = Path(path)
     head = _head(source)
-    if head.startswith(b"\x93NUMPY"):
+    if head.startswith(_NPY):
         return SpectrumMap(_given_axis(axis, source), _npy(source), source=str(source))
     if head.startswith(_HDF):
         cube = read_hdf_map(source)

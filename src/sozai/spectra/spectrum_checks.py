@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sozai.contracts.errors import InputError, sentence
 from sozai.spectra.noise import GaussianNoise, Noise, PoissonNoise, as_noise
+from sozai.spectra.noise_size import counted_gain, scatter_gain
 from sozai.spectra.spectrum import Spectrum
 from sozai.spectra.spectrum_flaws import find_plateau, find_spikes
 
@@ -109,7 +110,9 @@ def check_spectrum(
     place : str
         Who asks, for messages.
     noise : Noise or {"poisson", "gaussian", "robust"}, optional
-        Left out: Poisson for whole numbers >= 0 and for counts per second, else Gaussian.
+        Left out: Poisson for whole numbers >= 0 and for counts per second; Poisson with the gain found by
+        :mod:`~sozai.spectra.noise_size` for other values that share a step or scatter as counts do; else
+        Gaussian.
     mask : array-like of bool of shape (n,), optional
         True where to leave out.
     unit, axis_kind, photon_energy, counts_unit, dwell, sweeps
@@ -288,14 +291,37 @@ def _choose_noise(spectrum: Spectrum, *, asked: bool, place: str, notes: list[st
             "one count will be estimated from the residuals. Pass dwell= or noise=PoissonNoise(gain=...).",
         )
         return PoissonNoise(), True
+    return _noise_of_values(spectrum, notes)
+
+
+def _noise_of_values(spectrum: Spectrum, notes: list[str]) -> tuple[Noise, bool]:
+    """Kind of noise from the values alone: a common step, a scatter that grows with them, or neither."""
+    counts = np.where(np.isfinite(spectrum.counts), spectrum.counts, np.nan)
+    if spectrum.mask is not None:
+        counts = np.where(spectrum.mask, np.nan, counts)
+    counts = counts[np.argsort(spectrum.axis, kind="stable")]
     finite = counts[np.isfinite(counts)]
     whole = bool((finite == np.floor(finite)).all())
-    notes.append(
-        "Noise not stated; the counts are whole numbers >= 0, so Poisson noise is assumed."
-        if whole
-        else "Noise not stated; the counts are not whole numbers, so Gaussian noise is assumed."
-    )
-    return (PoissonNoise() if whole else GaussianNoise()), False
+    step = counted_gain(counts)
+    if step is not None and not (whole and step < 2.0):
+        notes.append(
+            f"Noise not stated; all counts are multiples of {step:.6g} and scatter so, so one count is "
+            f"{step:.6g}: Poisson noise of that gain is assumed."
+        )
+        return PoissonNoise(gain=step), False
+    if whole:
+        notes.append("Noise not stated; the counts are whole numbers >= 0, so Poisson noise is assumed.")
+        return PoissonNoise(), False
+    gain = scatter_gain(counts)
+    if gain is not None:
+        notes.append(
+            "Noise not stated; the counts are not whole numbers, but scatter as the root of their "
+            f"size: Poisson noise with one count of {gain:.3g} is assumed, and errors are scaled by the "
+            "dispersion. Pass noise= if you know it."
+        )
+        return PoissonNoise(gain=gain), True
+    notes.append("Noise not stated; the counts are not whole numbers, so Gaussian noise is assumed.")
+    return GaussianNoise(), False
 
 
 def _require_any(spectrum: Spectrum, left_out: NDArray[np.bool_], place: str) -> None:

@@ -24,6 +24,7 @@ from sozai.displays import (
     ParityDisplay,
     PeakCountDisplay,
     PeakDisplay,
+    PeakImagesDisplay,
     PeakMapDisplay,
     RelationMapDisplay,
     ResidualDisplay,
@@ -72,6 +73,11 @@ EXAMPLES = {
     "InvariantDisplay": lambda: InvariantDisplay([0.1, -0.1, 0.0]),
     "PeakDisplay": lambda: PeakDisplay([1, 2, 3], [4, 9, 5], [5, 8, 5], [4, 4, 4], [[1, 4, 1]], [0, 1, 0]),
     "PeakCountDisplay": lambda: PeakCountDisplay([0, 1, 2], [90.0, 12.0, 20.0], 1, name="BIC"),
+    "PeakImagesDisplay": lambda: PeakImagesDisplay(
+        {("a", "position"): [[1.0, np.nan]], ("b", "area"): [[3.0, 4.0]]},
+        quality=[[1.0, 1.1]],
+        status=[[0, 4]],
+    ),
     "PeakMapDisplay": lambda: PeakMapDisplay([[1.0, 2.0], [np.nan, 3.0]], name="peak 1.position", unit="eV"),
     "ParetoDisplay": lambda: ParetoDisplay([1, 3], [0.5, np.inf], labels=["a", "b"], chosen=0, unit="eV"),
 }

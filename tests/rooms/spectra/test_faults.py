@@ -68,7 +68,9 @@ def test_2_energies_measured_twice_count_twice():
     for one, two in zip(once.peaks, twice.peaks, strict=True):
         assert two.position == pytest.approx(one.position, abs=1e-5)
         assert two.area == pytest.approx(one.area, rel=1e-4)
-        assert two.position_error == pytest.approx(one.position_error / np.sqrt(2), rel=1e-3)
+        # twice the counts push twice as hard against a bound: beside one, errors shrink a little more
+        accuracy = 5e-3 if any(peak.at_bound for peak in once.peaks) else 1e-3
+        assert two.position_error == pytest.approx(one.position_error / np.sqrt(2), rel=accuracy)
 
 
 def test_4_channels_of_uneven_width_give_areas_not_heights():

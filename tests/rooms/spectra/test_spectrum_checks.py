@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sozai.contracts.errors import InputError
 from sozai.spectra.noise import GaussianNoise, PoissonNoise
+from sozai.spectra.noise_size import counted_gain, scatter_gain, value_step
 from sozai.spectra.spectrum import Spectrum
 from sozai.spectra.spectrum_checks import SpectrumWarning, check_spectrum
 from sozai.spectra.spectrum_flaws import find_plateau, find_spikes
@@ -123,6 +124,27 @@ def test_noise_and_narrow_peaks_are_no_spikes():
             assert find_spikes(x, rng.poisson(mean).astype(float)).size == 0
 
 
+@pytest.mark.parametrize("level", [0.3, 3.0, 10.0, 100.0])
+def test_chance_makes_a_spike_in_less_than_one_of_a_thousand_clean_spectra(level):
+    x, rng = np.arange(400.0), np.random.default_rng(4)
+    lines = np.exp(-(((x - 180) / 19) ** 2)) + 0.7 * np.exp(-(((x - 215) / 19) ** 2))
+    alarms = 0
+    for mean in (np.full(400, level), level * (0.06 + lines)):
+        alarms += sum(find_spikes(x, rng.poisson(mean).astype(float), 1.0).size > 0 for _ in range(500))
+    assert alarms <= 1  # 4,000 spectra together; four are expected at most
+
+
+def test_spikes_are_found_from_few_counts_on():
+    rng = np.random.default_rng(5)
+    for level, height in ((0.3, 30), (3.0, 45), (100.0, 130), (1e4, 1000)):
+        found = 0
+        for _ in range(50):
+            counts = rng.poisson(level, 400).astype(float)
+            counts[200] += height
+            found += find_spikes(np.arange(400.0), counts, 1.0).tolist() == [200]
+        assert found >= 45
+
+
 def test_a_gap_of_nan_is_masked():
     checked = check(counts=changed(slice(40, 45), np.nan))
     np.testing.assert_array_equal(np.flatnonzero(checked.weights == 0), range(40, 45))
@@ -162,12 +184,52 @@ def test_input_is_not_changed_and_may_be_read_only():
 
 
 def test_the_kind_of_noise_is_chosen_and_said():
-    whole, part = check(), check(counts=PEAK + 0.5)
+    flat = 500 + np.random.default_rng(1).normal(0, 4, 101)
+    whole, part = check(), check(counts=flat)
     assert isinstance(whole.noise, PoissonNoise)
     assert "whole numbers >= 0, so Poisson" in whole.notes[0]
     assert isinstance(part.noise, GaussianNoise)
     assert "not whole numbers, so Gaussian" in part.notes[0]
     assert not whole.estimate_dispersion
+
+
+@pytest.mark.parametrize("size", [0.25, 1.04271, 10.0])
+def test_a_common_step_is_the_size_of_one_count(size):
+    written = np.round(size * PEAK, 4)  # as a text file has it
+    checked = check(counts=written)
+    assert checked.noise.gain == pytest.approx(size, rel=1e-5)
+    assert not checked.estimate_dispersion
+    assert f"all counts are multiples of {checked.noise.gain:.6g} and scatter so" in checked.notes[0]
+    masked = check(counts=changed(7, 0.123456 * size, written), mask=np.arange(101) == 7)
+    assert masked.noise.gain == pytest.approx(size, rel=1e-5)
+
+
+def test_counts_divided_by_a_curve_get_a_gain_from_their_scatter():
+    x = np.arange(400.0)
+    mean = 30 + 2000 * np.exp(-(((x - 200) / 30) ** 2))
+    sizes = []
+    for seed in range(20):
+        counts = 0.012 * np.random.default_rng(seed).poisson(mean) / (1 + 0.1 * x / 400)
+        checked = check(x, counts)
+        assert checked.estimate_dispersion
+        assert f"one count of {checked.noise.gain:.3g} is assumed" in checked.notes[0]
+        sizes.append(checked.noise.gain)
+    assert np.mean(sizes) == pytest.approx(0.0114, rel=0.07)  # at the peak, in the middle
+    assert np.std(sizes) / np.mean(sizes) < 1.5 * np.sqrt(4.6 / 400)
+
+
+def test_what_scatters_otherwise_gets_no_gain():
+    x, rng = np.arange(400.0), np.random.default_rng(0)
+    curve = 30 + 2000 * np.exp(-(((x - 200) / 30) ** 2))
+    assert scatter_gain(curve) is None  # no noise
+    assert scatter_gain(curve + rng.normal(0, 20, 400)) is None  # the same everywhere
+    assert scatter_gain(curve * rng.normal(1, 0.03, 400)) is None  # in proportion
+    smooth = np.convolve(rng.poisson(curve), np.array([1, 4, 6, 4, 1]) / 16, "same")
+    assert scatter_gain(smooth + 0.01) is None  # with a memory
+    assert scatter_gain(rng.poisson(9.0, 20) * 1.1) is None  # too few channels
+    assert value_step(np.round(curve, 2)) == pytest.approx(0.01)  # decimals
+    assert counted_gain(np.round(rng.poisson(curve) * np.linspace(1, 1.1, 400), 2)) is None
+    assert value_step(rng.uniform(1, 2, 200)) is None
 
 
 def test_counts_per_second_need_the_dwell_time():

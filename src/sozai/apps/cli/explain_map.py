@@ -9,12 +9,16 @@ import typer
 
 from sozai.apps.cli.peaks_options import (
     MODEL,
+    RUN,
+    SHOW,
     SPECTRUM,
     AxisKindOption,
     BackgroundOption,
+    JobsOption,
+    JsonOption,
     NoiseOption,
-    PeaksOption,
     RangeOption,
+    SeedOption,
     ShapeName,
     ShapeOption,
     UnitOption,
@@ -22,22 +26,30 @@ from sozai.apps.cli.peaks_options import (
 
 __all__ = ["explain_map"]
 
-_SHOW, _RUN = "What you get", "Running"
-
 
 def explain_map(
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE", help=".npz, .h5, .npy with --axis, VAMAS, or a table of spectra."),
     ],
-    peaks: PeaksOption = "auto",
+    peaks: Annotated[
+        str,
+        typer.Option(
+            metavar="K|LOW:HIGH|auto",
+            help="Number of peaks: K in every pixel; auto finds 0 to 8, LOW:HIGH these, of which every pixel "
+            "keeps as many as it needs.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "auto",
     shape: ShapeOption = ShapeName.pseudo_voigt,
     background: BackgroundOption = None,
     noise: NoiseOption = None,
     per_pixel: Annotated[
         bool,
         typer.Option(
-            "--per-pixel", help="Every pixel keeps as many of the peaks as it needs.", rich_help_panel=MODEL
+            "--per-pixel",
+            help="Every pixel keeps 0 to all of --peaks K, by BIC; so it is anyway where K is left out.",
+            rich_help_panel=MODEL,
         ),
     ] = False,
     window: RangeOption = None,
@@ -54,7 +66,7 @@ def explain_map(
     table: Annotated[
         Path | None,
         typer.Option(
-            "-o", metavar="FILE", help="Peaks of all pixels: .csv, .tsv, .npz or .h5.", rich_help_panel=_SHOW
+            "-o", metavar="FILE", help="Peaks of all pixels: .csv, .tsv, .npz or .h5.", rich_help_panel=SHOW
         ),
     ] = None,
     output: Annotated[
@@ -63,33 +75,24 @@ def explain_map(
             metavar="DIR",
             help="Folder for report.html, tables and images; finished tiles stay in it while "
             "the map is being fitted.",
-            rich_help_panel=_SHOW,
+            rich_help_panel=SHOW,
         ),
     ] = None,
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Go on from the finished tiles that --output DIR holds.", rich_help_panel=_RUN
+            "--resume", help="Go on from the finished tiles that --output DIR holds.", rich_help_panel=RUN
         ),
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
-    ] = False,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Seed of everything random.", rich_help_panel=_RUN)
-    ] = 0,
-    n_jobs: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Threads; the answer does not depend on it.", rich_help_panel=_RUN),
-    ] = None,
+    json: JsonOption = False,
+    seed: SeedOption = 0,
+    n_jobs: JobsOption = None,
 ) -> None:
     """Fit the same peaks in every pixel of an image of spectra: images of position, width and area.
 
-    [dim]sozai explain map image.h5 --peaks 3 --output out/[/dim]
+    [dim]sozai explain map image.h5 --output out/[/dim]
     [dim]sozai explain map cube.npy --axis energies.txt --range 280:295 --output out/ --resume[/dim]
     """
-    if n_jobs == 0:
-        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
     from sozai.apps.cli.explain_map_answer import MapQuestion, answer
     from sozai.apps.cli.peaks_reading import SpectrumFile
     from sozai.apps.cli.peaks_words import PeakModel, read_peaks, read_range

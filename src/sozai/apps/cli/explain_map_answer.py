@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.compiling import told_when_compiling
 from sozai.apps.cli.formula_places import check_result_folder, check_result_place, check_text_table
 from sozai.apps.cli.output import collected_warnings, progress_console
 from sozai.apps.cli.peaks_fitting import fit_cube
@@ -101,6 +102,8 @@ def answer(question: MapQuestion) -> None:
     result.seconds = time.perf_counter() - start
     told = (*getattr(result.found, "notes", ()), *notes)
     result.notes = list(dict.fromkeys(in_peak_words(note) for note in told))
+    if result.cube.n_spectra == 1:
+        result.notes.append("This is one spectrum: sozai explain peaks says more about it.")
     deliver(result)
     if question.store is not None:
         shutil.rmtree(question.store, ignore_errors=True)
@@ -108,10 +111,17 @@ def answer(question: MapQuestion) -> None:
 
 def read_cube(question: MapQuestion) -> SpectrumMap:
     """Read the image with its axis, as it was said to be, cut to the range."""
+    from sozai.spectra.axis_files import read_axis
     from sozai.spectra.files import read_map
 
-    cube = read_map(question.file, axis=_axis_values(question.axis))
+    given = None if question.axis is None else read_axis(question.axis)
+    cube = read_map(question.file, axis=None if given is None else given.values)
     how = question.how
+    if given is not None:
+        cube = replace(
+            cube, unit=cube.unit if given.unit is None else given.unit,
+            axis_kind=cube.axis_kind if given.kind is None else given.kind,
+        )  # fmt: skip
     if how.unit is not None:
         cube = replace(cube, unit=how.unit)
     if how.axis_kind == "binding" and cube.axis_kind == "kinetic":
@@ -164,27 +174,15 @@ def _find(question: MapQuestion) -> MapAnswer:
     with progress_console().status("reading the image", spinner="line"):
         cube = read_cube(question)
     background = question.model.background_on(cube.axis_kind)
-    found = fit_cube(cube, question.model, background, question.store)
+    with told_when_compiling(_say_on_terminal):
+        found = fit_cube(cube, question.model, background, question.store)
     return MapAnswer(question, cube, found, background)
 
 
-def _axis_values(path: Path | None) -> Any:
-    """Axis from a file of its own: .npy, or the first column of a text file."""
-    if path is None:
-        return None
-    import numpy as np
-
-    try:
-        if path.suffix.lower() == ".npy":
-            return np.load(path, allow_pickle=False)
-        return np.loadtxt(path, usecols=0, delimiter="," if path.suffix.lower() == ".csv" else None, ndmin=1)
-    except ValueError as error:
-        raise InputError(
-            sentence(
-                "--axis", "FILE", f"hold one number per line ({error})", str(path),
-                remedy="Remove headers and text.",
-            )
-        ) from None  # fmt: skip
+def _say_on_terminal(text: str) -> None:
+    """One line on stderr for whoever waits there."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{text[0].upper()}{text[1:]}.\n")
 
 
 def _check_peaks(question: MapQuestion) -> None:

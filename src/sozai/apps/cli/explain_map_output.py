@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.formula_places import delimiter_of
 from sozai.apps.cli.output import console, emit_json, staged_folder
+from sozai.apps.cli.peaks_words import digits_of, with_error
 from sozai.contracts.tables import write_table
 
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.explain_map_answer import MapAnswer
 
-__all__ = ["STATUS", "as_payload", "deliver", "parameter_unit", "status_counts", "summary_table"]
+__all__ = [
+    "STATUS", "as_payload", "counted_peaks", "deliver", "parameter_unit", "status_counts", "summary_table",
+    "summary_text",
+]  # fmt: skip
 
 STATUS = ("ok", "max_iter", "numerical", "empty", "dead", "unmatched", "failed")
 """Names of a pixel's status codes, in their order."""
@@ -103,24 +107,58 @@ def summary_table(result: MapAnswer) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def summary_text(result: MapAnswer, parameters: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Summary for people: the error decides the digits of all numbers of its row."""
+    import pandas as pd
+
+    table = summary_table(result)
+    if parameters is not None:
+        table = table[table["parameter"].isin(parameters)]
+    rows = [
+        {
+            "peak": row.peak,
+            "parameter": row.parameter if pd.isna(row.unit) else f"{row.parameter} [{row.unit}]",
+            "median ± error": with_error(row.median, row.median_error),
+            "5 % to 95 %": " to ".join(digits_of(end, row.median_error) for end in (row.low, row.high)),
+        }
+        for row in table.itertuples(index=False)
+    ]
+    return pd.DataFrame(rows, columns=["peak", "parameter", "median ± error", "5 % to 95 %"])
+
+
+def counted_peaks(result: MapAnswer) -> str:
+    """How many peaks the pixels have.
+
+    A pixel without a fit is not counted.
+    """
+    import numpy as np
+
+    found, n_peaks = result.found, len(result.found.labels)
+    named = f"{n_peaks} peak{'' if n_peaks == 1 else 's'}"
+    if not n_peaks:
+        return "no peak in any pixel"
+    own = np.isfinite(found.values[:, :, 0]).sum(axis=1)[np.isfinite(found.deviance)]
+    numbers, pixels = np.unique(own, return_counts=True)
+    if (numbers == n_peaks).all():
+        return f"{named} in every pixel"
+    told = ", ".join(f"{k} in {n:,}" for k, n in zip(numbers, pixels, strict=True))
+    return f"{named}; of these {told} pixels"
+
+
 def say_map(result: MapAnswer) -> None:
     """Say how many pixels were fitted, where the peaks lie, and what to try next."""
     from sozai.apps.cli.property_output import as_grid
 
     screen, cube, question = console(), result.cube, result.question
     size = " x ".join(str(k) for k in cube.shape)
-    n_peaks = len(result.found.labels)
     screen.print(f"{question.file.name}: {size} spectra of {len(cube.axis)} channels", style="bold")
     screen.print(
-        f"{n_peaks} peak{'' if n_peaks == 1 else 's'} in every pixel; {question.model.shape} on "
-        f"{result.background}; {result.seconds:.1f} s",
+        f"{counted_peaks(result)}; {question.model.shape} on {result.background}; {result.seconds:.1f} s",
         soft_wrap=True,
     )
     screen.print()
-    table = summary_table(result)
-    table = table[table["parameter"].isin(_SHOWN)]
-    shown = table.rename(columns={"low": "5 %", "high": "95 %", "median_error": "error"})
-    screen.print(as_grid(shown.assign(unit=shown["unit"].fillna(""))))
+    if result.found.labels:
+        screen.print(as_grid(summary_text(result, _SHOWN)))
     n_ok = status_counts(result.found).get("ok", 0)
     screen.print(f"{n_ok:,} of {cube.n_spectra:,} spectra fitted", soft_wrap=True)
     for note in result.notes:

@@ -9,13 +9,18 @@ import typer
 
 from sozai.apps.cli.peaks_options import (
     MODEL,
+    SHOW,
     SPECTRUM,
     AxisKindOption,
     BackgroundOption,
     Criterion,
+    JobsOption,
+    JsonOption,
     NoiseOption,
+    OutputOption,
     PeaksOption,
     RangeOption,
+    SeedOption,
     ShapeName,
     ShapeOption,
     UnitOption,
@@ -23,8 +28,6 @@ from sozai.apps.cli.peaks_options import (
 from sozai.apps.cli.table_options import Decimal, Delimiter, Encoding
 
 __all__ = ["explain_peaks"]
-
-_SHOW, _RUN = "What you get", "Running"
 
 
 def explain_peaks(
@@ -101,32 +104,20 @@ def explain_peaks(
     decimal: Decimal = None,
     table: Annotated[
         Path | None,
-        typer.Option("-o", metavar="TABLE", help="File for the peaks (CSV or TSV).", rich_help_panel=_SHOW),
-    ] = None,
-    output: Annotated[
-        Path | None,
         typer.Option(
-            metavar="DIR", help="Folder for report.html, tables, curves and figures.", rich_help_panel=_SHOW
+            "-o", metavar="TABLE", help="File for the peaks: .csv, .tsv or .xlsx.", rich_help_panel=SHOW
         ),
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
-    ] = False,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Seed of everything random.", rich_help_panel=_RUN)
-    ] = 0,
-    n_jobs: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Threads; the answer does not depend on it.", rich_help_panel=_RUN),
-    ] = None,
+    output: OutputOption = None,
+    json: JsonOption = False,
+    seed: SeedOption = 0,
+    n_jobs: JobsOption = None,
 ) -> None:
     """Find the peaks of spectra: positions, widths and areas with errors, on a background fitted with them.
 
     [dim]sozai explain peaks C1s.vms --range 280:295 --output out/[/dim]
     [dim]sozai explain peaks *.csv --peaks 3 --shape voigt --background linear -o peaks.csv[/dim]
     """
-    if n_jobs == 0:
-        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
     from sozai.apps.cli.peaks_answer import PeaksQuestion, answer
     from sozai.apps.cli.peaks_reading import SpectrumFile
     from sozai.apps.cli.peaks_words import PeakModel, read_peaks, read_range

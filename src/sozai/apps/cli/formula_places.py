@@ -69,7 +69,7 @@ def check_text_table(option: str, path: Path | None, also: Sequence[str] = ()) -
         return
     known = [*_TABLES, *also]
     remedy = f"End its name in {', '.join(known[:-1])} or {known[-1]}."
-    if path.suffix.lower() in (".xlsx", ".xls"):
+    if path.suffix.lower() in (".xlsx", ".xls") and ".xlsx" not in also:
         remedy = "Name it .csv; Excel opens it with Japanese intact."
     others = "".join(f" or {ending}" for ending in also)
     _refuse(option, f"be a CSV or TSV file{others.replace(' or', ',', max(len(also) - 1, 0))}", path, remedy)

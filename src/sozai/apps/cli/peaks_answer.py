@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.compiling import told_when_compiling
 from sozai.apps.cli.formula_places import check_result_folder, check_result_place, check_text_table
 from sozai.apps.cli.output import collected_warnings, progress_console
 from sozai.apps.cli.peaks_fitting import fit_spectrum
@@ -16,6 +17,7 @@ from sozai.apps.cli.peaks_reading import SpectrumFile, in_range, read_file, read
 from sozai.apps.cli.peaks_words import PeakModel, in_peak_words, read_background, read_doublets, read_noise
 from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, MissingPackageError, sentence
+from sozai.contracts.optional import need
 
 if TYPE_CHECKING:
     from sozai.spectra.spectrum import Spectrum
@@ -114,7 +116,9 @@ def answer(question: PeaksQuestion) -> int:
     read_noise(question.model.noise)
     if question.start is None:
         read_doublets(question.model.doublets, question.model.peaks[0] if question.model.is_given else 0)
-    check_text_table("-o", question.table)
+    check_text_table("-o", question.table, also=(".xlsx",))
+    if question.table is not None and question.table.suffix.lower() == ".xlsx":
+        need("openpyxl", for_="writing .xlsx files")
     check_result_place("-o", question.table, (*question.files, question.start), "peaks.csv")
     check_result_folder(question.output)
     found = PeaksAnswer(question)
@@ -130,7 +134,10 @@ def _fit_all(found: PeaksAnswer) -> None:
     """Fit every spectrum; one file with one spectrum fails loudly, others one by one."""
     question = found.question
     starts = read_starts(question.start)
-    with progress_console().status("reading the spectra", spinner="line") as status:
+    with (
+        progress_console().status("reading the spectra", spinner="line") as status,
+        told_when_compiling(status.update),
+    ):
         waiting = _read_all(found)
         for k, (file, spectrum, several) in enumerate(waiting):
             status.update(f"fitting {k + 1} of {len(waiting)}: {spectrum.label or file.name}")

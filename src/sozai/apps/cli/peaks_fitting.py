@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.peaks_words import ANY_NUMBER, PeakModel, read_background, read_doublets, read_noise
+from sozai.apps.cli.peaks_words import PeakModel, read_background, read_doublets, read_noise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def fit_spectrum(
 
 
 def fit_cube(cube: SpectrumMap, model: PeakModel, background: str, store: Path | None = None) -> Any:
-    """Fit the peaks of every pixel; their number is chosen on the sum where several are allowed.
+    """Fit the peaks of every pixel; where several numbers are allowed, of the whole and of every pixel.
 
     Parameters
     ----------
@@ -82,18 +82,11 @@ def fit_cube(cube: SpectrumMap, model: PeakModel, background: str, store: Path |
     from sozai.spectra.peaks.map import SpectrumMapPeaks
     from sozai.spectra.peaks.mixture import PeakMixture
 
-    any_number = model.peaks == ANY_NUMBER and not model.per_pixel
-    given = model.is_given or any_number
-    n_peaks = max(model.peaks[0], 1) if given else _count_on_sum(cube, model, background)
-    mixture: Any = PeakMixture(n_peaks, **mixture_options(model, background))
-    wanted = "per-pixel" if model.per_pixel else "auto" if any_number else None
+    mixture: Any = PeakMixture(max(model.peaks[0], 1), **mixture_options(model, background))
+    wanted = "auto" if model.is_open else None if model.is_given else model.peaks
+    if model.is_given and model.per_pixel:
+        wanted = "per-pixel"
     fitter = SpectrumMapPeaks(
         mixture, n_components=wanted, random_state=model.seed, n_jobs=model.n_jobs, store=store
     )
     return fitter.fit_map(cube)
-
-
-def _count_on_sum(cube: SpectrumMap, model: PeakModel, background: str) -> int:
-    """Number of peaks of the sum of all pixels."""
-    _, count = fit_spectrum(cube.sum(), model, background)
-    return int(count.n_components)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.formula_places import delimiter_of
+from sozai.apps.cli.formula_places import delimiter_of, write_arrays
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.peaks_words import axis_words, noise_words, with_error
+from sozai.contracts.optional import need
 from sozai.contracts.tables import write_table
 
 if TYPE_CHECKING:
@@ -15,7 +18,10 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.peaks_answer import FittedSpectrum, PeaksAnswer
 
-__all__ = ["as_payload", "background_rows", "count_sentence", "deliver", "peak_table", "quality_sentence"]
+__all__ = [
+    "as_payload", "background_rows", "count_sentence", "deliver", "on_bounds", "peak_table",
+    "quality_sentence", "write_workbook",
+]  # fmt: skip
 
 _COLUMNS = (
     "position", "position_error", "fwhm", "fwhm_error", "area", "area_error", "height", "height_error",
@@ -35,7 +41,10 @@ def deliver(found: PeaksAnswer) -> None:
             write_folder(found, stage)
     if question.table is not None and found.spectra:
         frame, units = peak_table(found.spectra)
-        write_table(frame, question.table, units=units, delimiter=delimiter_of(question.table))
+        if question.table.suffix.lower() == ".xlsx":
+            write_workbook(frame, question.table, units)
+        else:
+            write_table(frame, question.table, units=units, delimiter=delimiter_of(question.table))
     if question.json:
         source = ", ".join(str(file) for file in question.files)
         emit_json(as_payload(found), schema="sozai.explain.peaks/1", source=source, notes=_all_notes(found))
@@ -110,6 +119,7 @@ def peak_table(spectra: list[FittedSpectrum]) -> tuple[pd.DataFrame, dict[str, s
             "label": peak.label,
             **{name: getattr(peak, name) for name in _COLUMNS},
             "at_bound": bool(peak.at_bound),
+            "on_bound": ", ".join(on_bounds(peak)) if peak.at_bound else "",
             "supported": bool(peak.supported),
             "status": str(one.fit.status),
             "axis_unit": one.fit.unit or "",
@@ -118,7 +128,7 @@ def peak_table(spectra: list[FittedSpectrum]) -> tuple[pd.DataFrame, dict[str, s
         for one in spectra
         for peak in one.fit.peaks
     ]
-    names = ["file", "region", "label", *_COLUMNS, "at_bound", "supported", "status"]
+    names = ["file", "region", "label", *_COLUMNS, "at_bound", "on_bound", "supported", "status"]
     frame = pd.DataFrame(records, columns=[*names, "axis_unit", "counts_unit"])
     units: dict[str, str | None] = {}
     for column, members in (("axis_unit", _ON_AXIS), ("counts_unit", _ON_COUNTS)):
@@ -127,6 +137,15 @@ def peak_table(spectra: list[FittedSpectrum]) -> tuple[pd.DataFrame, dict[str, s
             units |= dict.fromkeys(members, told[0] or None if len(told) else None)
             frame = frame.drop(columns=column)
     return frame, units
+
+
+def write_workbook(frame: pd.DataFrame, path: Path, units: Mapping[str, str | None]) -> None:
+    """Write a table as the only sheet of a workbook, with units in its header, whole or not at all."""
+    need("openpyxl", for_="writing .xlsx files")
+    named = {name: f"{name} [{unit}]" for name, unit in units.items() if unit}
+    write_arrays(
+        path, lambda file: frame.rename(columns=named).to_excel(file, sheet_name="peaks", index=False)
+    )
 
 
 def background_rows(one: FittedSpectrum) -> pd.DataFrame:
@@ -168,7 +187,7 @@ def quality_sentence(one: FittedSpectrum) -> str:
     if fit.n_starts and not fit.optimum_hits:
         text += f"; none of {fit.n_starts} starts came near at once: more --starts may find better"
     elif fit.n_starts:
-        text += f"; {fit.optimum_hits} of {fit.n_starts} starts end here"
+        text += f"; {fit.optimum_hits} of {fit.n_starts} starts led here"
     return text if fit.converged else f"{text}; NOT CONVERGED: {fit.status}"
 
 
@@ -226,8 +245,13 @@ def _remark(peak: Any) -> str:
     """What should be known of a peak before it is believed."""
     remarks = [] if peak.supported else ["doubtful"]
     if peak.at_bound:
-        remarks.append("at a bound")
+        remarks.append(f"at a bound: {', '.join(on_bounds(peak))}")
     return ", ".join(remarks)
+
+
+def on_bounds(peak: Any) -> list[str]:
+    """Parameters of a peak that have a limit in the place of an error."""
+    return [name for name, error in peak.errors.items() if error != error]
 
 
 def _say_hints(found: PeaksAnswer, screen: Any) -> None:

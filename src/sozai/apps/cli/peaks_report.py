@@ -119,7 +119,7 @@ def _spectrum_section(report: Report, one: FittedSpectrum, figures: Figures) -> 
 
 def _with_errors(frame: pd.DataFrame) -> pd.DataFrame:
     """Peaks with every value beside its error, to the digits that the error allows."""
-    shown = frame[["label", *_MEASURED, "at_bound", "supported"]].copy()
+    shown = frame[["label", *_MEASURED, "on_bound", "supported"]].copy()
     for name in _MEASURED:
         shown[name] = _told(frame[name], frame[f"{name}_error"])
     return shown

@@ -17,6 +17,7 @@ __all__ = [
     "MAX_PEAKS",
     "PeakModel",
     "axis_words",
+    "digits_of",
     "in_peak_words",
     "noise_words",
     "read_background",
@@ -37,7 +38,10 @@ _NAMED = ("none", "constant", "linear", "polynomial", "exponential", "bspline", 
 _MORE = ("static-shirley", "shirley-per-peak", "signed-constant", "signed-linear", "signed-polynomial")
 _ELECTRONS = ("binding", "kinetic")
 
-_PLACES = r"PeakMixture\.fit|fit_peaks|select_n_components|SpectrumMapPeaks\.fit_map|Spectrum\.with_range"
+_PLACES = (
+    r"read_axis|read_map|read_spectra|PeakMixture\.fit|fit_peaks|select_n_components|"
+    r"SpectrumMapPeaks\.fit_map|Spectrum\.with_range"
+)
 
 # What the library advises to one who writes Python, and how the same is done here.
 _SPOKEN = tuple(
@@ -52,6 +56,7 @@ _SPOKEN = tuple(
         (r"Correct unit=, axis_kind= or photon_energy=\.", "Correct --unit or --axis-kind."),
         (r"Pass axis=\.", "Name a file with its values: --axis FILE."),
         (r"Read them with read_spectra\.", "Use sozai explain peaks."),
+        (r"Open it with read_map\(path, axis=\.\.\.\)\.", "Use sozai explain map with --axis FILE."),
         (
             r"Read a map with read_map, or build Spectrum objects yourself\.",
             "An image of spectra is for sozai explain map.",
@@ -62,6 +67,7 @@ _SPOKEN = tuple(
         ),
         (r"Set axis_kind='(\w+)' and unit='(\w+)'", r"Give --axis-kind \1 --unit \2"),
         (r"Pass photon_energy= in eV\.", "The file must hold it in eV."),
+        (r"Pass n_components='per-pixel'\.", "Give --per-pixel."),
         (r"\bn_components\b", "--peaks"),
         (r"\brandom_state=\d+", "--seed"),
         (r"\bn_init=", "--starts "),
@@ -118,6 +124,16 @@ class PeakModel:
     def is_given(self) -> bool:
         """Whether the number of peaks was given."""
         return self.peaks[0] == self.peaks[1]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing was said about the number of peaks."""
+        return self.peaks == ANY_NUMBER
+
+    @property
+    def chooses(self) -> bool:
+        """Whether every pixel of an image keeps as many peaks as it needs."""
+        return self.per_pixel or not self.is_given
 
     @property
     def criterion_name(self) -> str:
@@ -344,9 +360,27 @@ def with_error(value: float | None, error: float | None) -> str:
         return "-"
     if error is None or not math.isfinite(error) or error <= 0:
         return f"{value:.6g}"
-    decimals = 1 - math.floor(math.log10(float(f"{error:.1e}")))
-    if abs(decimals) > 12:
+    if abs(_decimals(error)) > 12:
         return f"{value:.6g} ± {error:.2g}"
-    if decimals <= 0:
-        return f"{round(value, decimals):.0f} ± {round(error, decimals):.0f}"
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    return f"{digits_of(value, error)} ± {digits_of(error, error)}"
+
+
+def digits_of(value: float, error: float | None) -> str:
+    """Number to the second digit of an error.
+
+    Examples
+    --------
+    >>> digits_of(284.80312, 0.00417), digits_of(12345.6, 131.0), digits_of(0.123456789, None)
+    ('284.8031', '12350', '0.123457')
+    """
+    if not math.isfinite(value):
+        return "-"
+    if error is None or not math.isfinite(error) or error <= 0 or abs(_decimals(error)) > 12:
+        return f"{value:.6g}"
+    decimals = _decimals(error)
+    return f"{round(value, decimals):.0f}" if decimals <= 0 else f"{value:.{decimals}f}"
+
+
+def _decimals(error: float) -> int:
+    """Decimals down to the second digit of an error."""
+    return 1 - math.floor(math.log10(float(f"{error:.1e}")))

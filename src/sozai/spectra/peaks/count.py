@@ -24,11 +24,9 @@ from sozai.spectra.peaks.count_criteria import (
 )
 from sozai.spectra.peaks.count_path import CountPath, Level
 from sozai.spectra.peaks.count_scout import CountScout
-from sozai.spectra.peaks.fit_quality import too_close
-from sozai.spectra.peaks.fit_report import sorted_solution
+from sozai.spectra.peaks.count_support import Support, admitted, dispersion_of, support_of
 from sozai.spectra.peaks.peak_evidence import PeakPosterior, doubts
 from sozai.spectra.peaks.peak_fit import PeakFit
-from sozai.spectra.peaks.shape_description import describe_peak
 from sozai.spectra.spectrum import Spectrum
 
 __all__ = ["PeakCount", "select_n_components"]
@@ -40,8 +38,6 @@ _PLACE = "select_n_components"
 _RISE = 10.0
 #: A weight of the chosen number below this is a note.
 _SURE = 0.9
-#: Areas of fewer errors than this are not supported.
-_SUPPORT = 3.0
 
 
 class LazyFits(Mapping[int, PeakFit]):
@@ -80,8 +76,10 @@ class PeakCount:
     table : DataFrame
         One row per number of peaks: ``n_components``; ``deviance`` (twice the negative log-likelihood, up
         to a constant, where the size of the noise is not known); ``n_free`` parameters; ``criterion``;
-        ``weight``, the share of belief, exp(−Δ/2) scaled to sum 1; ``hits``, blind starts that came to the
-        optimum; ``unsupported``, labels of peaks that the data do not support. With
+        ``weight``, the share of belief, exp(−Δ/2) scaled to sum 1 over the numbers admitted; ``hits``,
+        blind starts that came to the optimum; ``unsupported``, labels of peaks that the data do not
+        support; ``background_like``, labels of peaks on the edge of the window or much wider than the
+        highest one; ``admitted``, whether the number could be chosen. With
         :class:`~sozai.spectra.peaks.count_criteria.Evidence` also ``log_evidence``, its error and ``r_hat``.
     n_components : int
         Number of peaks chosen.
@@ -123,6 +121,12 @@ class PeakCount:
         return float(self.table["weight"][self.table["n_components"] == self.n_components].iloc[0])
 
     @property
+    def n_lines(self) -> int:
+        """Peaks of the chosen number that do not act as a background."""
+        row = self.table[self.table["n_components"] == self.n_components].iloc[0]
+        return self.n_components - len(row["background_like"])
+
+    @property
     def best(self) -> PeakFit:
         """Fit with the number chosen."""
         return self.fits[self.n_components]
@@ -147,7 +151,7 @@ def select_n_components(
     ----------
     axis : array-like of shape (n,), or Spectrum
     counts : array-like of shape (n,)
-        Left out with a Spectrum; the next argument may take its place then.
+        Left out with a Spectrum; the next arguments may move up then.
     n_components : iterable of int or int, default=range(0, 7)
         Numbers to compare; an int is the largest.
     criterion : {"bic", "aic", "aicc", "dirichlet", "evidence"} or object, default="bic"
@@ -189,11 +193,18 @@ def select_n_components(
     twice in a row by more than 10. Channels are integrated over for every K: all have one likelihood.
 
     A peak whose area is less than three errors, or another center closer than a quarter of its width, is
-    named in ``unsupported`` and never taken away. Where one count has an unknown size, D is divided by
-    the dispersion of the largest model. Results have the same bits for any ``n_jobs``.
+    named in ``unsupported`` and never taken away. Where one count has an unknown size, or the deviance of
+    the largest model has a probability below 0.001, D is divided by the dispersion of the largest model.
 
-    Limits: two equal peaks less than half a width apart look like one; see the table in the benchmarks. The
-    criterion takes the line shape for granted: a wrong one asks for more peaks.
+    The criterion takes the line shape and the background for granted: on measured spectra wrong ones ask
+    for more peaks, whose areas nothing fixes. So a number is admitted only where every line, or group of
+    lines less than 0.9 widths apart, has an area or a height of three errors or more, no group of three
+    has two centers within a quarter of a width, and it does better by 10 than a smaller number that was not
+    admitted. Peaks on the edge of the window, wider than half of it or than four times the highest one, act
+    as a background and are not judged; :attr:`PeakCount.n_lines` leaves them out. Evidence, which
+    has priors, admits every number. Results have the same bits for any ``n_jobs``.
+
+    Limits: two equal peaks less than half a width apart look like one; see the table in the benchmarks.
 
     Cost: as many fits as there are numbers, some 20 ms for each of 400 channels; Evidence some hundreds
     of times that.
@@ -206,8 +217,8 @@ def select_n_components(
     >>> count.table["weight"].round(2).tolist()
     [0.0, 1.0, 0.0]
     """
-    if isinstance(axis, Spectrum) and n_components is None:
-        counts, n_components = None, counts
+    if isinstance(axis, Spectrum) and (n_components is None or isinstance(n_components, str | Criterion)):
+        counts, n_components, criterion = None, counts, criterion if n_components is None else n_components
     rule = as_criterion(criterion, place=_PLACE)
     numbers = _numbers(n_components)
     scout = CountScout.of(axis, counts, sample_mask, options, numbers)
@@ -256,12 +267,15 @@ def _climb(path: CountPath, numbers: list[int], rule: Criterion, scout: CountSco
     """One number after the other until the criterion has risen twice in a row."""
     judge = rule if not isinstance(rule, Evidence) else BIC()
     n_used = int(np.count_nonzero(scout.first.checked.weights))
-    last, rises = np.inf, 0
+    last, rises = None, 0
     for level in path.climb(numbers):
+        # one dispersion for both: each model's own would hide what the larger one explains
         scale = level.solution.dispersion if scout.first.checked.estimate_dispersion else 1.0
         value = judge.value(level.objective / scale, level.n_free, n_used)
-        rises = rises + 1 if value > last + _RISE else 0
-        last = value
+        if last is not None:
+            before = judge.value(last.objective / scale, last.n_free, n_used)
+            rises = rises + 1 if value > before + _RISE else 0
+        last = level
         k = level.problem.n_peaks
         if rises >= 2 and k < numbers[-1]:
             scout.notes.append(
@@ -276,14 +290,15 @@ def _count(
     """Table, choice and notes."""
     levels = [path.levels[k] for k in kept]
     n_used = int(np.count_nonzero(scout.first.checked.weights))
-    scale = levels[-1].solution.dispersion if scout.first.checked.estimate_dispersion else 1.0
+    scale = 1.0 if posteriors else dispersion_of(levels[-1])
     if posteriors:
         values = np.array([-2.0 * posteriors[k].log_evidence for k in kept])
     else:
         values = np.array([rule.value(one.objective / scale, one.n_free, n_used) for one in levels])
-    with np.errstate(invalid="ignore"):
-        weight = np.exp(-0.5 * (values - np.nanmin(values)))
-    weight = np.where(np.isfinite(weight), weight, 0.0)
+    supports = [support_of(one) for one in levels]
+    may = np.ones(len(kept), dtype=bool) if posteriors else admitted(values, supports)
+    wanted = np.where(may & np.isfinite(values), values, np.inf)
+    weight = np.exp(-0.5 * (wanted - wanted.min()))
     table = pd.DataFrame(
         {
             "n_components": kept,
@@ -292,11 +307,16 @@ def _count(
             "criterion": values,
             "weight": weight / weight.sum(),
             "hits": [one.search.hits for one in levels],
-            "unsupported": [_unsupported(one) for one in levels],
+            "unsupported": [one.unsupported for one in supports],
+            "background_like": [one.background_like for one in supports],
+            "admitted": may,
         }
     )
-    chosen = kept[int(np.nanargmin(values))]
-    notes = [*scout.notes, *_doubts_of(table, chosen)]
+    best, free = int(np.argmin(wanted)), int(np.nanargmin(values))
+    chosen = kept[best]
+    notes = [*scout.notes, *_scale_notes(scale, levels[-1], scout), *_doubts_of(table, chosen)]
+    if best != free:
+        notes.append(_veto_note(rule.name, kept[free], supports[free], chosen))
     if posteriors:
         table["log_evidence"] = [posteriors[k].log_evidence for k in kept]
         table["log_evidence_error"] = [posteriors[k].log_evidence_error for k in kept]
@@ -315,28 +335,31 @@ def _maker(scout: CountScout, level: Level) -> Callable[[], PeakFit]:
     return lambda: scout.record(level)
 
 
-def _unsupported(level: Level) -> tuple[str, ...]:
-    """Labels of peaks with an area below three errors, or a center within a quarter of a width of another."""
-    problem = level.problem
-    if not problem.n_peaks:
-        return ()
-    solution = sorted_solution(problem, level.solution)
-    with warnings.catch_warnings():  # said by the record of the fit
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        covariance = solution.covariance(on_bound=0.0)
-    model, roster = solution.model, problem.roster
-    window = (float(model.grid.edges[0]), float(model.grid.edges[-1]))
-    seen = []
-    for k, shape in enumerate(roster.shapes):
-        here = model.block(k)
-        told = describe_peak(
-            shape, solution.theta[here], covariance[here, here], tail=model.grid.tail, window=window
-        )
-        seen.append([float(told[name]) for name in ("position", "fwhm", "area", "area_error")])
-    values = np.array(seen)
-    close = {k for pair in too_close(values[:, 0], values[:, 1]) for k in pair}
-    weak = ~(values[:, 2] >= _SUPPORT * values[:, 3]) | (values[:, 2] <= 0.0)
-    return tuple(label for k, label in enumerate(roster.labels) if weak[k] or k in close)
+def _scale_notes(scale: float, largest: Level, scout: CountScout) -> list[str]:
+    """The deviance was divided by something: say why."""
+    if scale == 1.0:
+        return []
+    k = counted(largest.problem.n_peaks, "peak")
+    if scout.first.checked.estimate_dispersion:
+        return [f"Deviances were divided by {scale:.3g}, the dispersion with {k}: counts have no known size."]
+    note = (
+        f"The fit with {k} still misses counts (deviance {largest.solution.deviance:.4g}): deviances were "
+        f"divided by its dispersion {scale:.3g} before numbers of peaks were compared."
+    )
+    return [note]
+
+
+def _veto_note(name: str, free: int, support: Support, chosen: int) -> str:
+    """Why the least criterion was not taken."""
+    why = (
+        f"the counts do not support {', '.join(support.vetoed)}"
+        if support.vetoed
+        else "it is hardly better than a smaller number that the counts do not support"
+    )
+    return (
+        f"{name} alone would take {counted(free, 'peak')}, but there {why}; {chosen} is the best number "
+        "whose lines are all supported. A wrong line shape or background asks for such peaks."
+    )
 
 
 def _doubts_of(table: pd.DataFrame, chosen: int) -> list[str]:
@@ -351,6 +374,13 @@ def _doubts_of(table: pd.DataFrame, chosen: int) -> list[str]:
         )
     if row["unsupported"]:
         notes.append(f"Not supported by the counts: {', '.join(row['unsupported'])}.")
+    if row["background_like"]:
+        slopes = row["background_like"]
+        notes.append(
+            f"{', '.join(slopes)} {'acts' if len(slopes) == 1 else 'act'} as a background (on the edge of "
+            "the window, or over four times as wide as the highest peak): "
+            f"{counted(chosen - len(slopes), 'line')}. Try another background or a wider window."
+        )
     if chosen == int(table["n_components"].max()) and len(table) > 1:
         notes.append(f"{chosen} is the largest number tried. Try more.")
     return notes

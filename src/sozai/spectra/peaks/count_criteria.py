@@ -180,7 +180,9 @@ class Evidence:
     n_replicas : int, default=28
         Length of the ladder of temperatures.
     n_sweeps : int, default=3000
-        Sweeps that are kept, shared by the ladders; each has a burn-in of half as many before.
+        Sweeps that are kept at most, shared by the ladders; each has a burn-in of half as many before.
+        Numbers of peaks that cannot win any more stop earlier, see
+        :func:`~sozai.spectra.peaks.peak_evidence.sample_posteriors`.
     n_ladders : int, default=2
         Independent ladders, which R-hat compares.
     thin : int, default=1

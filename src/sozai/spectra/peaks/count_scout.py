@@ -21,7 +21,7 @@ from sozai.spectra.peaks.fit_report import record_of, sorted_solution
 from sozai.spectra.peaks.fitted_curves import as_spectrum
 from sozai.spectra.peaks.mixture import PeakMixture
 from sozai.spectra.peaks.multi_start import drawn_starts, n_starts_of
-from sozai.spectra.peaks.peak_evidence import PeakPosterior, sample_posterior
+from sozai.spectra.peaks.peak_evidence import PeakPosterior, sample_posteriors
 from sozai.spectra.peaks.peak_fit import PeakFit
 from sozai.spectra.peaks.peak_problem import PeakProblem, free_count, with_offset
 from sozai.spectra.peaks.start_model import StartModel
@@ -142,12 +142,12 @@ class CountScout:
 
     def posteriors(self, path: CountPath, kept: list[int], rule: Evidence) -> dict[int, PeakPosterior]:
         """Replica exchange for every number of peaks."""
-        found = {}
+        tasks = {}
         for k in kept:
             level = path.levels[k]
             child = np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, _LADDERS + k))
-            found[k] = sample_posterior(level.problem, level.solution, rule, child, self.n_threads)
-        return found
+            tasks[k] = level.problem, level.solution, child
+        return sample_posteriors(tasks, rule, self.n_threads)
 
     def record(self, level: Level) -> PeakFit:
         """What a user is told about one fit."""

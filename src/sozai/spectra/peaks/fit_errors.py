@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.spectra.peaks.compiled_model import CompiledModel
 from sozai.spectra.peaks.likelihood_fit import FitBatch, fit_spectra
+from sozai.spectra.peaks.wall_errors import wall_spread
 
 __all__ = [
     "ONE_SIDED",
@@ -37,7 +38,8 @@ def covariance_of(
     index: int = 0,
     *,
     dispersion: float = 1.0,
-    on_bound: float = np.nan,
+    on_bound: float | None = np.nan,
+    score: Array | None = None,
 ) -> Array:
     r"""Covariance of θ at one result.
 
@@ -51,9 +53,12 @@ def covariance_of(
     dispersion : float, default=1.0
         Factor of all variances: ``fit.deviance[index] / fit.dof[index]`` where the σ of Gaussian noise is not
         known.
-    on_bound : float, default=nan
+    on_bound : float or None, default=nan
         Rows and columns of parameters that hang on a bound, or on which the spectrum does not depend; 0
-        holds them for errors of quantities made of several parameters.
+        holds them for errors of quantities made of several parameters, None leaves what the score gives.
+    score : ndarray of shape (p,), optional
+        Slope of the log-likelihood at the result. With it, parameters on a bound count as free on its inner
+        side, see :func:`~sozai.spectra.peaks.wall_errors.wall_spread`; they count as held without.
 
     Returns
     -------
@@ -101,6 +106,10 @@ def covariance_of(
         root = (vectors[:, kept] / np.sqrt(values[kept])) * scale[:, None]
         spread = model.T[:, use] @ root
         covariance = dispersion * (spread @ spread.T)
+    if score is not None:
+        covariance += _from_walls(model, fit.theta[index], information, use, score, dispersion)
+    if on_bound is None:
+        return covariance
     lost = (model.T[:, ~use] != 0.0).any(axis=1)
     covariance[lost, :] = on_bound
     covariance[:, lost] = on_bound
@@ -274,6 +283,22 @@ def _free_on_bound(model: CompiledModel, theta: Array) -> NDArray[np.bool_]:
     return (free - slack <= model.free_lower) | (free + slack >= model.free_upper)
 
 
+def _from_walls(
+    model: CompiledModel, theta: Array, information: Array, use: NDArray[np.bool_], score: Array,
+    dispersion: float,
+) -> Array:  # fmt: skip
+    """What parameters on a bound add to the covariance of θ."""
+    inverse = np.zeros_like(information)
+    if use.any():
+        inverse[np.ix_(use, use)] = np.linalg.pinv(information[np.ix_(use, use)], hermitian=True)
+    slope = (score - theta @ model.penalty if model.penalty.size else score) @ model.T
+    extra = wall_spread(
+        model, model.free_of(theta)[None], information[None], inverse[None], slope[None], use[None],
+        np.array([dispersion]),
+    )  # fmt: skip
+    return np.asarray(model.T @ extra[0] @ model.T.T)
+
+
 def _free_names(model: CompiledModel) -> list[str]:
     """Name of the first parameter that hangs on each free one."""
     return [model.names[int(np.flatnonzero(column)[0])] for column in model.T.T]
@@ -351,6 +376,17 @@ class _Profile:
         fit = fit_spectra(held, self.counts, self.model.theta_of(start), **self.options)
         return self._objective(fit) - self.least, self.model.free_of(fit.theta[0])
 
+    def _least_rise(self, value: float, free: Array, delta: float) -> tuple[float, Array]:
+        """From the last trial; where that is above ``delta``, from the optimum, too.
+
+        A trial far out may end in another valley, from where no later one would come back.
+        """
+        rise, found = self._rise(value, free)
+        if rise < delta or free is self.best:
+            return rise, found
+        again, other = self._rise(value, self.best)
+        return (again, other) if again < rise else (rise, found)
+
     def crossing(self, side: int, delta: float) -> float:
         """Where the profile crosses ``delta`` on one side; the bound where it does not."""
         here, free = float(self.best[self.column]), self.best
@@ -362,7 +398,7 @@ class _Profile:
             outer = here + side * reach
             at_wall = (wall - outer) * side <= 0
             outer = wall if at_wall else outer
-            rise, free = self._rise(outer, free)
+            rise, free = self._least_rise(outer, free, delta)
             if rise >= delta:
                 return self._close(inner, low, outer, rise - delta, free, delta)
             if at_wall:
@@ -374,7 +410,7 @@ class _Profile:
         """Illinois rule between a value below and one above the crossing."""
         for _ in range(_MAX_TRIALS):
             c = b - at_b * (b - a) / (at_b - at_a)
-            rise, free = self._rise(c, free)
+            rise, free = self._least_rise(c, free, delta)
             at_c = rise - delta
             if abs(at_c) <= _ACCURACY * delta:
                 return c

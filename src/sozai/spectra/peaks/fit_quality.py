@@ -12,8 +12,8 @@ from scipy.special import erfc, gammaincc, gammaln, xlogy
 from sozai.spectra.peaks.peak_fit import Peak
 
 __all__ = [
-    "background_notes", "deviance_p_value", "model_notes", "peak_notes", "runs_p_value", "support_notes",
-    "too_close",
+    "acts_as_background", "background_notes", "deviance_p_value", "model_notes", "peak_notes",
+    "runs_p_value", "support_notes", "too_close",
 ]  # fmt: skip
 
 Array = NDArray[np.float64]
@@ -26,6 +26,8 @@ CLOSE = 0.25
 _SURELY_WRONG = 1e-6
 #: A center within this many widths of the end of the window is on the edge.
 _EDGE = 0.5
+#: A peak this many times as wide as the highest one acts as a background.
+_SLOPE = 4.0
 
 
 def deviance_p_value(deviance: float, dof: int, expected: Array | None = None) -> float:
@@ -118,6 +120,37 @@ def too_close(positions: Array, widths: Array) -> list[tuple[int, int]]:
         for b in range(a + 1, n)
         if abs(positions[a] - positions[b]) < CLOSE * min(widths[a], widths[b])
     ]
+
+
+def acts_as_background(
+    positions: Array, widths: Array, heights: Array, window: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Peaks that describe a slope rather than a line.
+
+    Their center lies within half a width of an end of the window, or they are wider than half the window, or
+    wider than four times the highest peak.
+
+    Parameters
+    ----------
+    positions, widths, heights : ndarray of shape (K,)
+    window : (float, float)
+
+    Returns
+    -------
+    ndarray of bool of shape (K,)
+
+    Examples
+    --------
+    >>> at, wide, high = np.array([10.0, 12.0, 20.0]), np.array([1.0, 4.5, 1.0]), np.array([9.0, 1.0, 1.0])
+    >>> acts_as_background(at, wide, high, (0.0, 20.0))
+    array([False,  True,  True])
+    """
+    if not len(positions):
+        return np.zeros(0, dtype=bool)
+    low, high = window
+    edge = (positions < low + _EDGE * widths) | (positions > high - _EDGE * widths)
+    typical = widths[int(np.argmax(np.where(edge, -np.inf, heights)))]
+    return np.asarray(edge | (widths > 0.5 * (high - low)) | (widths > _SLOPE * typical))
 
 
 def peak_notes(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sozai.spectra.noise import GaussianNoise
+from sozai.spectra.peaks.bound_notes import bound_notes
 from sozai.spectra.peaks.fit_errors import ONE_SIDED, profile_interval
 from sozai.spectra.peaks.fit_quality import (
     background_notes,
@@ -122,11 +123,13 @@ def record_of(
     """
     solution, roster = found.solution, problem.roster
     model, theta, order = solution.model, solution.theta, problem.checked.order
-    covariance = solution.covariance()
+    score = problem.score(solution)
+    covariance = solution.covariance(score=score)
+    whole = covariance if score is None else solution.covariance(None, score)
     sequence = output_order(roster, theta)
     window = (float(model.grid.edges[0]), float(model.grid.edges[-1]))
     limits = _limits(problem, solution)
-    peaks = _peaks(problem, solution, covariance, limits, window)
+    peaks = _peaks(problem, solution, covariance, whole, limits, window)
     peaks = [peaks[k] for k in sequence]
     floors = _floors(model, theta, roster)
     alarms = peak_notes(peaks, window, floors, roster.labels)
@@ -137,7 +140,8 @@ def record_of(
     residuals = _residuals(problem, solution, mean)
     p_value, runs, dof = _p_value(problem, solution, mean), runs_p_value(residuals), int(solution.fit.dof[0])
     doubts = model_notes(p_value, runs, solution.deviance, dof)
-    notes = (*problem.checked.notes, *alarms, *support_notes(peaks), *doubts)
+    walls = bound_notes(model, theta, limits, floors)
+    notes = (*problem.checked.notes, *alarms, *support_notes(peaks), *walls, *doubts)
     n_table = len(roster.names) - (problem.offset > 0.0)
     errors = np.sqrt(np.diagonal(covariance))
     first = model.n_peak_parameters
@@ -205,18 +209,19 @@ def _peaks(
     problem: PeakProblem,
     solution: Solution,
     covariance: Array,
+    whole: Array,
     limits: dict[int, float],
     window: tuple[float, float],
 ) -> list[Peak]:
-    """Peaks in the order of the model."""
+    """Peaks in the order of the model; ``whole`` knows how far inside parameters on a bound may be."""
     roster, theta, tail = problem.roster, solution.theta, solution.model.grid.tail
     n_peaks = len(roster.shapes)
     seen: list[dict[str, float]] = [{} for _ in range(n_peaks)]
     for shape in dict.fromkeys(roster.shapes):  # all peaks of one shape at once
         same = [k for k in range(n_peaks) if roster.shapes[k] == shape]
         rows = np.array([np.arange(roster.firsts[k], roster.firsts[k + 1]) for k in same])
-        blocks = covariance[rows[:, :, None], rows[:, None, :]]
-        told = describe_peak(shape, theta[rows], blocks, tail=tail, window=window)
+        blocks, held = whole[rows[:, :, None], rows[:, None, :]], np.isnan(np.diagonal(covariance)[rows])
+        told = describe_peak(shape, theta[rows], blocks, tail=tail, window=window, held=held)
         for i, k in enumerate(same):
             seen[k] = {name: float(values[i]) for name, values in told.items()}
     close = {

@@ -27,9 +27,10 @@ from sozai.contracts.model_file import digest
 from sozai.contracts.parallel import one_thread
 from sozai.contracts.progress import Progress, Silent, progress_bar
 from sozai.spectra.noise import RobustNoise
+from sozai.spectra.peaks.bound_notes import map_bound_note
 from sozai.spectra.peaks.map_fit import MapModel, view_names
 from sozai.spectra.peaks.map_presence import choose_peaks
-from sozai.spectra.peaks.map_rows import MapRows, rows_of
+from sozai.spectra.peaks.map_rows import UNMATCHED, MapRows, rows_of
 from sozai.spectra.peaks.map_run import MapRun, fit_independent
 from sozai.spectra.peaks.map_setup import MapNoise, choose_noise, reference_of
 from sozai.spectra.peaks.map_source import DEAD, MapSource, Survey
@@ -44,6 +45,10 @@ Array = NDArray[np.float64]
 
 #: Rows that a transform works on at a time.
 _ROWS = 256
+#: Most peaks of a template whose number is not given.
+_MOST_PEAKS = 8
+#: Share of pixels with a peak like none of the template's from which on they are no accident.
+_MANY = 0.02
 #: Quantities that a transform gives, where the shape has them.
 _FEATURES = ("position", "fwhm", "area", "lorentz_fraction")
 
@@ -58,7 +63,7 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
     ----------
     mixture : PeakMixture, optional
         Line shape, background, noise, ties, bounds, and number of peaks of a pixel. Left out: pseudo-Voigt
-        peaks on a constant, their number by ``n_components="auto"``.
+        peaks on a constant.
     start : {"pyramid", "template"}, PeakMap or ndarray of shape (N, p), default="pyramid"
         Where pixels start: from the sums of their neighborhoods; from the template, the solutions of
         the sums and their own curvature, neighbors ignored; or from an earlier map.
@@ -68,10 +73,11 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
         Pull positions, widths and Lorentz shares toward their neighbors by an empirical-Bayes prior.
     shared : tuple of str
         Parameters that have one value for all pixels, e.g. ``("fwhm",)`` or ``("peak 1.fwhm",)``.
-    n_components : int, "auto", "per-pixel" or None
-        Number of peaks of the template; ``"auto"``: by an information criterion on the sums;
-        ``"per-pixel"``: the template's number, of which every pixel keeps 0 to all by BIC; None: that of
-        the mixture.
+    n_components : int, (int, int), "auto", "per-pixel" or None
+        Number of peaks. A number: that many in every pixel. ``"auto"``: those that some neighborhood of
+        the map wants, up to 8, or between the two of a pair; of these every pixel keeps 0 to all by BIC.
+        ``"per-pixel"``: those of the mixture, of which every pixel keeps 0 to all. None: the number of the
+        mixture in every pixel; without a mixture, ``"auto"``.
     axis : array-like of shape (n,), optional
         For :meth:`fit` and :meth:`transform`, and for a cube without an axis; 0, 1, 2, ... when left out.
     random_state : int, RandomState, Generator or None
@@ -115,9 +121,9 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
     The cost of all is less than twice that of one fit per pixel from a good start: 1 + 1/4 + 1/16 + ... fits,
     and a dozen for the few pixels that look wrong. Memory: per thread one tile of counts as stored and one
     block of 256 spectra as float64; the result takes 8 (2 K n_param + p) bytes per pixel, twice that
-    during a sweep. The optimum is that of the likelihood of each pixel; where a peak of the template is
-    absent there is no best place for it, and a best fit of its noise is not looked for: use
-    ``n_components="per-pixel"`` on maps with several phases.
+    during a sweep. The optimum is that of the likelihood of each pixel. Where a number of peaks is
+    given and one of them is absent, the spare one describes noise or splits another: on maps with
+    several phases let every pixel choose.
 
     References
     ----------
@@ -142,7 +148,12 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
         "tile": [Interval(Integral, 1, None, closed="left")],
         "shrinkage": ["boolean", None],
         "shared": [tuple, list],
-        "n_components": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto", "per-pixel"}), None],
+        "n_components": [
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"auto", "per-pixel"}),
+            tuple,
+            None,
+        ],
         "axis": ["array-like", None],
         "random_state": ["random_state", np.random.Generator],
         "n_jobs": [Integral, None],
@@ -157,7 +168,7 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
         tile: int = 4096,
         shrinkage: bool | None = None,
         shared: tuple[str, ...] = (),
-        n_components: int | str | None = None,
+        n_components: int | str | tuple[int, int] | None = None,
         axis: Any = None,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -278,20 +289,41 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
         given = np.asarray(noise.noise.weights(np.ones(len(source.order))), dtype=np.float64)
         source = source.with_noise(given, getattr(noise.noise, "offset", 0.0))
         run.source = source
-        reference = reference_of(mixture, self._n_template(), source, survey, noise, seed)
-        setup = reference.setup
+        setup = reference_of(mixture, self._n_template(place), source, survey, noise, seed)
         self.template_, self.labels_ = setup.template, setup.model.labels
         self.n_components_, self.noise_, self.notes_ = len(setup.model.shapes), noise.noise, noise.notes
         self._setup, self._noise_found = setup, noise
         return setup, noise
 
-    def _n_template(self) -> int | None:
-        """Peaks of the template; None for as many as the data want."""
-        if isinstance(self.n_components, Integral):
-            return int(self.n_components)
-        if self.n_components == "auto" or self.mixture is None:
-            return None
-        return int(self.mixture.n_components)
+    def _n_template(self, place: str) -> tuple[int, int]:
+        """Fewest and most peaks of the template."""
+        wanted = self.n_components
+        if isinstance(wanted, Integral):
+            return int(wanted), int(wanted)
+        if isinstance(wanted, tuple):
+            if (
+                len(wanted) == 2
+                and all(isinstance(k, Integral) for k in wanted)
+                and 0 <= wanted[0] <= wanted[1]
+            ):
+                return int(wanted[0]), int(wanted[1])
+            raise InputError(
+                sentence(
+                    place, "n_components", "be two whole numbers, fewest and most, that do not fall", wanted,
+                    remedy="Write (1, 5), or 'auto'.",
+                )
+            )  # fmt: skip
+        if wanted == "auto" or self.mixture is None:
+            return 0, _MOST_PEAKS
+        return int(self.mixture.n_components), int(self.mixture.n_components)
+
+    @property
+    def _chooses(self) -> bool:
+        """Whether every pixel keeps as many peaks as it needs; shared parameters need all of them."""
+        if self.shared:
+            return False
+        given = isinstance(self.n_components, Integral)
+        return not given and not (self.n_components is None and self.mixture is not None)
 
     def _check_wishes(self, setup: MapModel, place: str) -> None:
         """What cannot go together."""
@@ -349,7 +381,7 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
             rows = run.repair(setup, survey, rows)
         if self.shared:
             rows = run.share(setup, rows, tuple(self.shared))
-        if self.n_components == "per-pixel" and not self.shared:
+        if self._chooses:
             rows = run.choose_peaks(setup, survey, rows)
         if self.shrinkage:
             rows = run.shrink(setup, rows)
@@ -364,14 +396,25 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
         for code, text in STATUS_SENTENCES.items():
             n = int((rows.status == code).sum())
             if code and n:
-                notes.append(f"{n} pixels {text}")
+                notes.append(f"{n} {'pixel' if n == 1 else 'pixels'} {text}")
+        if not self._chooses and model.shapes and (rows.status == UNMATCHED).mean() > _MANY:
+            notes.append(
+                "Peaks of the template seem to be absent in many pixels, where a spare one has no best "
+                "place. Pass n_components='per-pixel'."
+            )
+        walls = map_bound_note(model, rows.theta, rows.present, rows.fitted)
+        notes += [] if walls is None else [walls]
         if self.shrinkage:
             notes.append("Positions, widths and shares were pulled toward their neighbors (shrinkage).")
+        names = model.names[model.n_peak_parameters :]
+        if run.source.offset > 0.0:  # the constant of read-out noise is no background of the user's
+            names = names[:-1]
+        seen = slice(model.n_peak_parameters, model.n_peak_parameters + len(names))
         return PeakMap(
             values=rows.values, errors=rows.errors, status=rows.status, deviance=rows.deviance, dof=rows.dof,
             labels=model.labels, parameters=view_names(model),
-            background=rows.theta[:, model.n_peak_parameters :],
-            background_errors=rows.background_errors, background_names=model.names[model.n_peak_parameters :],
+            background=rows.theta[:, seen], background_errors=rows.background_errors[:, : len(names)],
+            background_names=names,
             shape=cube.shape, theta=rows.theta, model=model, unit=cube.unit, axis_kind=cube.axis_kind,
             counts_unit=cube.counts_unit, label=cube.label, source=cube.source, noise_name=repr(noise.noise),
             notes=tuple(notes), report=run.report,
@@ -439,7 +482,7 @@ class SpectrumMapPeaks(TransformerMixin, BaseEstimator):
         setup = self._setup
         fit = fit_independent(setup, counts, weights, np.zeros(len(counts), dtype=np.int64))
         present = None
-        if self.n_components == "per-pixel":
+        if self._chooses:
             factor = counts.sum(axis=1) / max(setup.template_counts, 1e-300)
             fit, present = choose_peaks(setup, counts, weights, fit, factor)
         return np.asarray(rows_of(setup, fit, present=present)["values"])

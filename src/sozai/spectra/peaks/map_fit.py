@@ -11,9 +11,14 @@ from numpy.typing import NDArray
 from sozai.spectra.noise import Noise, PoissonNoise, RobustNoise
 from sozai.spectra.peaks.compiled_model import CompiledModel
 from sozai.spectra.peaks.likelihood_fit import FitBatch, fit_spectra
+from sozai.spectra.peaks.likelihood_sums import GAUSSIAN, POISSON
+from sozai.spectra.peaks.map_kernels import score_rows
 from sozai.spectra.peaks.shape_description import describe_peak
+from sozai.spectra.peaks.wall_errors import wall_spread
 
-__all__ = ["MapModel", "best_of", "covariances", "describe_rows", "fit_map_rows", "view_names"]
+__all__ = [
+    "MapModel", "best_of", "bound_scores", "covariances", "describe_rows", "fit_map_rows", "view_names",
+]  # fmt: skip
 
 Array = NDArray[np.float64]
 
@@ -193,31 +198,99 @@ def take(fit: FitBatch, rows: NDArray[Any]) -> FitBatch:
     )  # fmt: skip
 
 
-def covariances(model: CompiledModel, theta: Array, fisher: Array, dispersion: Array) -> Array:
+def covariances(
+    model: CompiledModel, theta: Array, fisher: Array, dispersion: Array, *, score: Array | None = None,
+    left_out: NDArray[np.bool_] | None = None, on_bound: float | None = np.nan,
+) -> Array:  # fmt: skip
     """Covariance of θ for many rows at once, shape (S, p, p).
 
-    Rows and columns are NaN for parameters that hang on a bound, or on which nothing depends; 0
-    for fixed ones. As :func:`~sozai.spectra.peaks.fit_errors.covariance_of`, but without its warning: where
-    two parameters cannot be told apart, their errors are huge.
+    As :func:`~sozai.spectra.peaks.fit_errors.covariance_of`, but without its warning: where two
+    parameters cannot be told apart, their errors are huge.
+
+    Parameters
+    ----------
+    model : CompiledModel
+    theta : ndarray of shape (S, p)
+    fisher : ndarray of shape (S, p, p)
+    dispersion : ndarray of shape (S,)
+    score : ndarray of shape (S, p), optional
+        With it, parameters on a bound add what
+        :func:`~sozai.spectra.peaks.wall_errors.wall_spread` says.
+    left_out : ndarray of bool of shape (S, p), optional
+        Parameters on a bound that add nothing.
+    on_bound : float or None, default=nan
+        Rows and columns of parameters that hang on a bound, or on which nothing depends; None leaves
+        them.
     """
     T, q = model.T, model.n_free
-    whole = fisher + model.penalty if model.penalty.size else fisher
-    information = whole if model.ties.plain and q == len(T) else T.T @ whole @ T
-    free = model.free_of(theta)
-    slack = 1e-13 * np.maximum(np.abs(free), 1e-300)
+    information, free, use = _free_block(model, theta, fisher)
     diagonal = np.einsum("sqq->sq", information)
-    use = (free - slack > model.free_lower) & (free + slack < model.free_upper)
-    use &= (diagonal > 0) & np.isfinite(diagonal) & np.isfinite(information).all(axis=2)
     scale = np.where(use, 1.0 / np.sqrt(np.where(use, diagonal, 1.0)), 0.0)
     scaled = (
         np.where(use[:, :, None] & use[:, None, :], information, 0.0) * scale[:, :, None] * scale[:, None, :]
     )
     index = np.arange(q)
     scaled[:, index, index] = 1.0 + _RIDGE
-    inverse = np.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :] * dispersion[:, None, None]
-    covariance = inverse if model.ties.plain and q == len(T) else T @ inverse @ T.T
+    inverse = np.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :]
+    spread = inverse * dispersion[:, None, None]
+    if score is not None:
+        gone = None if left_out is None else (left_out[:, :, None] & (T != 0.0)).any(axis=1)
+        slope = (score - theta @ model.penalty if model.penalty.size else score) @ T
+        spread = spread + wall_spread(
+            model, free, information, inverse, slope, use, dispersion, left_out=gone
+        )
+    covariance = spread if model.ties.plain and q == len(T) else T @ spread @ T.T
+    if on_bound is None:
+        return covariance
     lost = (~use[:, None, :] & (T != 0.0)).any(axis=2)
-    return np.where(lost[:, :, None] | lost[:, None, :], np.nan, covariance)
+    return np.where(lost[:, :, None] | lost[:, None, :], on_bound, covariance)
+
+
+def _free_block(model: CompiledModel, theta: Array, fisher: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Information (S, q, q) and values of the free parameters, and which of them have errors."""
+    T = model.T
+    whole = fisher + model.penalty if model.penalty.size else fisher
+    information = whole if model.ties.plain and model.n_free == len(T) else T.T @ whole @ T
+    free = model.free_of(theta)
+    slack = 1e-13 * np.maximum(np.abs(free), 1e-300)
+    diagonal = np.einsum("sqq->sq", information)
+    use = (free - slack > model.free_lower) & (free + slack < model.free_upper)
+    use &= (diagonal > 0) & np.isfinite(diagonal) & np.isfinite(information).all(axis=2)
+    return information, free, use
+
+
+def held_rows(model: CompiledModel, theta: Array, fisher: Array) -> NDArray[np.bool_]:
+    """Parameters that hang on a bound, or on which nothing depends, shape (S, p)."""
+    use = _free_block(model, theta, fisher)[2]
+    return np.asarray((~use[:, None, :] & (model.T != 0.0)).any(axis=2))
+
+
+def bound_scores(setup: MapModel, counts: Array, weights: Array, fit: FitBatch) -> Array:
+    """Slope of the log-likelihood of rows with a parameter on a bound, shape (S, p); 0 for the others.
+
+    Under noise with outliers all are 0: the parameter then counts as free.
+
+    Parameters
+    ----------
+    setup : MapModel
+    counts : ndarray of shape (S, n)
+    weights : ndarray of shape (S, n) or (1, n)
+    fit : FitBatch
+    """
+    score = np.zeros_like(fit.theta)
+    rows = np.flatnonzero(fit.at_bound.any(axis=1) & np.isfinite(fit.theta).all(axis=1))
+    if isinstance(setup.noise, RobustNoise) or not rows.size:
+        return score
+    p = fit.theta.shape[1]
+    found, information = np.empty((len(rows), p)), np.empty((len(rows), p, p))
+    score_rows(
+        setup.model.program, counts[rows],
+        np.ascontiguousarray(weights if len(weights) == 1 else weights[rows]),
+        POISSON if setup.noise.kernel == "poisson" else GAUSSIAN, fit.theta[rows], np.empty(len(rows)), found,
+        information,
+    )  # fmt: skip
+    score[rows] = found
+    return score
 
 
 def view_names(model: CompiledModel) -> tuple[str, ...]:
@@ -234,8 +307,9 @@ def view_names(model: CompiledModel) -> tuple[str, ...]:
 
 
 def describe_rows(
-    setup: MapModel, fit: FitBatch, *, fisher: Array | None = None, dispersion: Array | None = None
-) -> tuple[Array, Array, Array]:
+    setup: MapModel, fit: FitBatch, *, fisher: Array | None = None, dispersion: Array | None = None,
+    score: Array | None = None, present: NDArray[np.bool_] | None = None,
+) -> tuple[Array, Array, Array]:  # fmt: skip
     """Values and errors of shape (S, K, n_param), and errors of θ (S, p).
 
     Parameters
@@ -245,6 +319,10 @@ def describe_rows(
         With its Fisher information.
     fisher, dispersion : ndarray, optional
         In the place of those of the fit.
+    score : ndarray of shape (S, p), optional
+        See :func:`bound_scores`; parameters on a bound count as held without it.
+    present : ndarray of bool of shape (S, K), optional
+        Peaks that take part.
     """
     model = setup.model
     information = fit.fisher if fisher is None else fisher
@@ -253,7 +331,11 @@ def describe_rows(
         dispersion = np.ones(len(fit))
         if setup.free_dispersion and not isinstance(setup.noise, RobustNoise):
             dispersion = fit.deviance / np.maximum(fit.dof, 1)
-    covariance = covariances(model, fit.theta, information, dispersion)
+    gone = np.zeros(fit.theta.shape, dtype=bool)
+    for k in range(len(model.shapes)) if present is not None else ():
+        gone[:, model.block(k)] = ~present[:, k, None]  # type: ignore[index]
+    whole = covariances(model, fit.theta, information, dispersion, score=score, left_out=gone, on_bound=None)
+    lost = held_rows(model, fit.theta, information)
     names = view_names(model)
     values = np.full((len(fit), len(model.shapes), len(names)), np.nan)
     errors = np.full_like(values, np.nan)
@@ -261,10 +343,10 @@ def describe_rows(
     for k, shape in enumerate(model.shapes):
         block = model.block(k)
         seen = describe_peak(
-            shape, fit.theta[:, block], covariance[:, block, block], tail=model.grid.tail, window=window
-        )
+            shape, fit.theta[:, block], whole[:, block, block], tail=model.grid.tail, window=window,
+            held=lost[:, block],
+        )  # fmt: skip
         for j, name in enumerate(names):
             if name in seen:
                 values[:, k, j], errors[:, k, j] = seen[name], seen[f"{name}_error"]
-    with np.errstate(invalid="ignore"):
-        return values, errors, np.sqrt(np.einsum("spp->sp", covariance))
+    return values, errors, np.where(lost, np.nan, np.sqrt(np.einsum("spp->sp", whole)))

@@ -13,7 +13,7 @@ from sozai.spectra.peaks.likelihood_fit import FitBatch
 from sozai.spectra.peaks.map_fit import MapModel, best_of, covariances
 from sozai.spectra.peaks.parameter_box import ties_of
 
-__all__ = ["choose_peaks", "peaks_together", "tied_model", "without_peaks"]
+__all__ = ["choose_peaks", "information_criterion", "peaks_together", "tied_model", "without_peaks"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -98,7 +98,7 @@ def choose_peaks(
     present = np.ones((len(fit), len(model.shapes)), dtype=bool)
     together = peaks_together(model)
     n_used = np.broadcast_to((weights > 0).sum(axis=1), len(fit))
-    now = _criterion(setup, fit.deviance, np.full(len(fit), model.n_free), n_used)
+    now = information_criterion(setup, fit.deviance, np.full(len(fit), model.n_free), n_used)
     template = setup.scaled(setup.template[None], factor)
     models: dict[frozenset[int], CompiledModel] = {}
     active = np.arange(len(fit))
@@ -117,7 +117,9 @@ def choose_peaks(
             lines = weights if len(weights) == 1 else weights[rows]
             small = replace(setup, model=reduced)
             found, _ = best_of(small, counts[rows], lines, starts, np.repeat(np.arange(len(rows)), 2))
-            worth = _criterion(setup, found.deviance, np.full(len(rows), reduced.n_free), n_used[rows])
+            worth = information_criterion(
+                setup, found.deviance, np.full(len(rows), reduced.n_free), n_used[rows]
+            )
             for i, s in enumerate(rows.tolist()):
                 if worth[i] < now[s] and (s not in best or worth[i] < best[s][0]):
                     best[s] = (float(worth[i]), found, i, gone)
@@ -131,10 +133,18 @@ def choose_peaks(
     return fit, present
 
 
-def _criterion(
+def information_criterion(
     setup: MapModel, deviance: Array, n_free: NDArray[np.int64], n_used: NDArray[np.int64]
 ) -> Array:
-    """BIC; inf where there is no deviance."""
+    """BIC of every row; inf where there is no deviance.
+
+    Parameters
+    ----------
+    setup : MapModel
+    deviance : ndarray of shape (S,)
+    n_free, n_used : ndarray of int of shape (S,)
+        Free parameters, and channels in use.
+    """
     size = np.maximum(n_used, 1)
     fine = np.isfinite(deviance)
     value = np.where(fine, deviance, np.inf)

@@ -150,7 +150,7 @@ def _scores(setup: MapModel, counts: Array, weights: Array, theta: Array) -> tup
 
 def fit_with_prior(
     setup: MapModel, counts: Array, weights: Array, fit: FitBatch, prior: Prior, pixels: NDArray[np.int64]
-) -> tuple[FitBatch, Array]:
+) -> tuple[FitBatch, Array, Array]:
     """Most probable parameters of some pixels under the prior, from their present ones.
 
     Returns
@@ -158,7 +158,9 @@ def fit_with_prior(
     fit : FitBatch
         Its deviance is that of the data alone.
     information : ndarray of shape (S, p, p)
-        Of data and prior together.
+        Of data and prior together; that of roughness is left out, as in a fit.
+    score : ndarray of shape (S, p)
+        Slope of both.
 
     Notes
     -----
@@ -185,7 +187,11 @@ def fit_with_prior(
         return total, deviance, score, information
 
     value, deviance, score, information = objective(theta)
-    damping, running = np.full(len(fit), 1e-3), np.isfinite(value)
+    damping, running = np.full(len(fit), 1e-3), np.isfinite(value) & _all_finite(score, information)
+    score, information = (
+        np.where(running[:, None], score, 0.0),
+        np.where(running[:, None, None], information, 0.0),
+    )
     for _ in range(_MAX_ITER):
         if not running.any():
             break
@@ -193,7 +199,7 @@ def fit_with_prior(
         trial = np.clip(free + step, model.free_lower, model.free_upper)
         at = np.where(running[:, None], model.theta_of(trial), theta)
         now, deviance_now, score_now, information_now = objective(at)
-        fell = running & (now < value)
+        fell = running & (now < value) & _all_finite(score_now, information_now)
         small = value - now <= _NIL * np.maximum(size, 1e-12 * np.abs(value))
         damping = np.where(fell, np.maximum(0.2 * damping, 1e-12), 8.0 * damping)
         running &= ~(fell & small) & (damping < _STUCK)
@@ -204,7 +210,17 @@ def fit_with_prior(
             information_now[fell],
         )
     status = np.where(np.isfinite(value), fit.status, 2).astype(np.int8)
-    return replace(fit, theta=theta, deviance=deviance, status=status, fisher=information), information
+    if model.penalty.size:
+        score, information = score + theta @ model.penalty, information - model.penalty
+    hit = (free <= model.free_lower) | (free >= model.free_upper)
+    at_bound = hit @ (T != 0.0).T
+    found = replace(fit, theta=theta, deviance=deviance, status=status, fisher=information, at_bound=at_bound)
+    return found, information, score
+
+
+def _all_finite(score: Array, information: Array) -> NDArray[np.bool_]:
+    """Rows that a step can be taken from."""
+    return np.isfinite(score).all(axis=1) & np.isfinite(information).all(axis=(1, 2))
 
 
 def _box_step(model: Any, free: Array, score: Array, information: Array, damping: Array) -> Array:

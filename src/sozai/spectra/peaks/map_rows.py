@@ -72,7 +72,7 @@ class MapRows:
 
 def rows_of(
     setup: MapModel, fit: FitBatch, *, present: NDArray[np.bool_] | None = None, fisher: Array | None = None,
-    dispersion: Array | None = None,
+    dispersion: Array | None = None, score: Array | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Rows of a batch of fits, peaks named after the template.
 
@@ -84,6 +84,8 @@ def rows_of(
         Peaks that take part; all when left out.
     fisher, dispersion : ndarray, optional
         In the place of those of the fit.
+    score : ndarray of shape (S, p), optional
+        Of rows with a parameter on a bound.
 
     Returns
     -------
@@ -92,7 +94,9 @@ def rows_of(
     model = setup.model
     n_peaks = len(model.shapes)
     has = np.ones((len(fit), n_peaks), dtype=bool) if present is None else present
-    values, errors, spread = describe_rows(setup, fit, fisher=fisher, dispersion=dispersion)
+    values, errors, spread = describe_rows(
+        setup, fit, fisher=fisher, dispersion=dispersion, score=score, present=present
+    )
     theta, order, unmatched = assign_labels(model, setup.template, fit.theta, has)
     values = np.take_along_axis(values, order[:, :, None], axis=1)
     errors = np.take_along_axis(errors, order[:, :, None], axis=1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sozai.contracts.progress import Silent
 from sozai.spectra.peaks.likelihood_fit import FitBatch
-from sozai.spectra.peaks.map_fit import MapModel, best_of, fit_map_rows, take, view_names
+from sozai.spectra.peaks.map_fit import MapModel, best_of, bound_scores, fit_map_rows, take, view_names
 from sozai.spectra.peaks.map_presence import choose_peaks
 from sozai.spectra.peaks.map_prior import (
     Prior,
@@ -85,7 +85,7 @@ class MapRun:
         n = len(self.source.axis)
         return {
             "pixels": pixels, "total": np.zeros(len(pixels)), "cells": np.zeros((1, n)), "digest": b"",
-            "numbers": np.zeros(1), "whole": True, "negative": None,
+            "numbers": np.zeros(1), "places": pixels[:1], "whole": True, "negative": None,
             "status": np.full(len(pixels), FAILED, dtype=np.int8),
         }  # fmt: skip
 
@@ -161,7 +161,9 @@ class MapRun:
                 else:
                     begin = self._given(setup, start[chosen], survey.total[chosen])
                     fit = fit_map_rows(setup, counts[live], lines, begin)
-            return {"pixels": chosen, **rows_of(setup, fit)}
+            lines = weights if len(weights) == 1 else weights[live]
+            score = bound_scores(setup, counts[live], lines, fit)
+            return {"pixels": chosen, **rows_of(setup, fit, score=score)}
 
         self._stage("first", work, wanted, rows, bar=True)
         rows.status[wanted & np.isnan(rows.deviance) & (rows.status == 0)] = DEAD
@@ -233,7 +235,10 @@ class MapRun:
             keep = np.flatnonzero(better)
             if not len(keep):
                 return None
-            return {"pixels": chosen[keep], **rows_of(setup, take(fit, keep))}
+            kept = take(fit, keep)
+            lines = weights if len(weights) == 1 else weights[here[keep]]
+            score = bound_scores(setup, counts[here[keep]], lines, kept)
+            return {"pixels": chosen[keep], **rows_of(setup, kept, score=score)}
 
         return work
 
@@ -246,7 +251,8 @@ class MapRun:
             fit = fit_map_rows(setup, counts, weights, rows.theta[chosen])
             factor = survey.total[chosen] / max(setup.template_counts, 1e-300)
             fit, present = choose_peaks(setup, counts, weights, fit, factor)
-            return {"pixels": chosen, **rows_of(setup, fit, present=present)}
+            score = bound_scores(setup, counts, weights, fit)
+            return {"pixels": chosen, **rows_of(setup, fit, present=present, score=score)}
 
         self._stage("peaks", work, fitted, rows)
         self.report["pixels per number of peaks"] = np.bincount(rows.present[fitted].sum(axis=1)).tolist()
@@ -280,8 +286,10 @@ class MapRun:
             size = np.ones(len(chosen))
             if setup.free_dispersion:
                 size = fit.deviance / np.maximum(fit.dof, 1)
-            fit, information = fit_with_prior(setup, counts, weights, fit, prior, chosen)
-            found = rows_of(setup, fit, present=rows.present[chosen], fisher=information, dispersion=size)
+            fit, information, score = fit_with_prior(setup, counts, weights, fit, prior, chosen)
+            found = rows_of(
+                setup, fit, present=rows.present[chosen], fisher=information, dispersion=size, score=score
+            )
             return {"pixels": chosen, **found}
 
         return work
@@ -303,7 +311,8 @@ class MapRun:
             ) -> dict[str, Any]:  # fmt: skip
                 chosen, counts, weights = _chosen(fitted, counts, weights, pixels)
                 fit, sums = fit_shared(setup, counts, weights, begin.theta[chosen], columns, at)
-                found = rows_of(setup, fit, present=begin.present[chosen])
+                score = bound_scores(setup, counts, weights, fit)
+                found = rows_of(setup, fit, present=begin.present[chosen], score=score)
                 return {"pixels": chosen, **found, "sums": (sums.score, sums.information)}
 
             after = replace(

@@ -13,8 +13,9 @@ from sozai.contracts.errors import InputError, sentence
 from sozai.spectra.noise import GaussianNoise, Noise, PoissonNoise, as_noise
 from sozai.spectra.peaks.background import as_background
 from sozai.spectra.peaks.map_fit import MapModel
+from sozai.spectra.peaks.map_number import gain_of_more, sample_of, sample_scores
 from sozai.spectra.peaks.map_source import MapSource, Survey
-from sozai.spectra.peaks.map_template import Reference, find_template, group_means
+from sozai.spectra.peaks.map_template import find_template, group_means
 from sozai.spectra.peaks.multi_start import n_starts_of, search
 from sozai.spectra.peaks.peak_problem import PeakProblem, with_offset
 from sozai.spectra.spectrum_checks import CheckedSpectrum, SpectrumWarning
@@ -23,8 +24,10 @@ __all__ = ["MapNoise", "choose_noise", "reference_of"]
 
 Array = NDArray[np.float64]
 
-#: Most peaks that are tried where their number is not given, and worsenings in a row that end the search.
-_MOST_PEAKS, _WORSE = 8, 2
+#: Numbers of peaks tried in vain, one after another, that end the search.
+_IN_VAIN = 2
+#: A larger template must lower the criterion of all neighborhoods together by more.
+_WORTH = 10.0
 _NUMBER = 2**30
 
 
@@ -93,42 +96,55 @@ def choose_noise(wanted: Any, source: MapSource, survey: Survey, *, place: str) 
 
 def reference_of(
     mixture: Any,
-    n_components: int | None,
+    n_components: tuple[int, int],
     source: MapSource,
     survey: Survey,
     noise: MapNoise,
     seed: tuple[int, ...],
-) -> Reference:
+) -> MapModel:
     """Model and template of a map.
 
     Parameters
     ----------
     mixture : PeakMixture
-    n_components : int or None
-        None: as many as make the score least.
+    n_components : (int, int)
+        Fewest and most; between them as many as some neighborhoods want, see
+        :mod:`~sozai.spectra.peaks.map_number`.
     source : MapSource
         With its noise.
     survey : Survey
     noise : MapNoise
     seed : tuple of int
+
+    Returns
+    -------
+    MapModel
+        With template and solutions.
+
+    Notes
+    -----
+    The number of peaks grows as long as BIC, summed over small neighborhoods of which each takes the best
+    number so far, falls by more than 10. Sums of many pixels would not do: where a peak drifts, its sum is
+    none of the line shapes, and several peaks describe it better.
     """
-    means, numbers = group_means(survey.cells, survey.numbers, seed)
+    means, numbers, groups = group_means(survey.cells, survey.numbers, seed)
     means = means + source.offset
     weights = source.weights * source.repeats * numbers[:, None]
-    if n_components is not None:
-        return _reference(mixture, n_components, source, means, weights, noise, seed)
-    best, worse = None, 0
-    for k in range(_MOST_PEAKS + 1):
-        if 4 * k + 1 >= len(source.axis):
+    fewest, most = n_components
+    best = _reference(mixture, fewest, source, means, weights, noise, seed)
+    if fewest == most:
+        return best
+    sample = sample_of(source, survey, groups)
+    score, in_vain = sample_scores(best, sample), 0
+    for k in range(fewest + 1, most + 1):
+        if 4 * k + 1 >= len(source.axis) or in_vain == _IN_VAIN:
             break
         found = _reference(mixture, k, source, means, weights, noise, seed)
-        if best is None or found.score < best.score:
-            best, worse = found, 0
-        elif k:
-            worse += 1
-        if worse == _WORSE:
-            break
-    assert best is not None
+        own = sample_scores(found, sample)
+        if gain_of_more(score, own) > _WORTH:
+            best, score, in_vain = found, np.minimum(score, own), 0
+        else:
+            in_vain += 1
     return best
 
 
@@ -140,7 +156,7 @@ def _reference(
     weights: Array,
     noise: MapNoise,
     seed: tuple[int, ...],
-) -> Reference:
+) -> MapModel:
     """Template of a number of peaks."""
     problem = _problem(mixture, n_peaks, source, means[0], noise)
     model = problem.model(problem.grid(None), _main_line(problem))

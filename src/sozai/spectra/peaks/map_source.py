@@ -60,6 +60,8 @@ class Survey:
         0, :data:`EMPTY` or :data:`DEAD`.
     cells, numbers : ndarray of shape (C, n), (C,)
         Sums over cells of pixels, none of them empty, and how many pixels each has.
+    places : ndarray of int of shape (C,)
+        First pixel of every cell.
     whole : bool
         All counts are whole numbers.
     negative : tuple or None
@@ -72,6 +74,7 @@ class Survey:
     status: NDArray[np.int8]
     cells: Array
     numbers: Array
+    places: NDArray[np.int64]
     whole: bool
     negative: tuple[int, int, float] | None
     fingerprint: str
@@ -213,7 +216,9 @@ class MapSource:
     def survey_tile(self, tile: tuple[Block, ...], *, hashed: bool) -> dict[str, Any]:
         """Totals, states and cell sums of one tile."""
         raw = self.read(tile)
-        parts: dict[str, list[Any]] = {name: [] for name in ("pixels", "total", "status", "cells", "numbers")}
+        parts: dict[str, list[Any]] = {
+            name: [] for name in ("pixels", "total", "status", "cells", "numbers", "places")
+        }
         whole, negative = True, None
         for block in tile:
             counts, weights = self.prepare(raw, tile, block)
@@ -230,6 +235,7 @@ class MapSource:
             parts["status"].append(status)
             parts["cells"].append(cells_of(counts * live, block.shape, self._cell(), self.is_line))
             parts["numbers"].append(number[:, 0])
+            parts["places"].append(self._first_pixels(pixels, block))
         found: dict[str, Any] = {name: np.concatenate(values) for name, values in parts.items()}
         found["digest"] = hashlib.sha256(np.ascontiguousarray(raw).tobytes()).digest() if hashed else b""
         return found | {"whole": whole, "negative": negative}
@@ -241,6 +247,7 @@ class MapSource:
             total[part["pixels"]], status[part["pixels"]] = part["total"], part["status"]
         cells = np.concatenate([part["cells"] for part in found])
         numbers = np.concatenate([part["numbers"] for part in found])
+        places = np.concatenate([part["places"] for part in found])
         digest = hashlib.sha256(repr((self.cube.shape, str(self.cube.counts.dtype))).encode())
         digest.update(np.ascontiguousarray(self.cube.axis).tobytes())
         digest.update(b"" if self.cube.mask is None else np.packbits(self.cube.mask).tobytes())
@@ -249,9 +256,16 @@ class MapSource:
         order = np.concatenate([part["pixels"][:1] for part in found]).argsort()
         negative = [found[k]["negative"] for k in order if found[k]["negative"] is not None]
         return Survey(
-            total, status, cells[numbers > 0], numbers[numbers > 0], all(part["whole"] for part in found),
+            total, status, cells[numbers > 0], numbers[numbers > 0], places[numbers > 0],
+            all(part["whole"] for part in found),
             negative[0] if negative else None, digest.hexdigest() if hashed else "",
         )  # fmt: skip
+
+    def _first_pixels(self, pixels: NDArray[np.int64], block: Block) -> NDArray[np.int64]:
+        """First pixel of every cell of a block, in the order of :func:`cells_of`."""
+        edge, grid = self._cell(), pixels.reshape(block.shape)
+        tall, wide = (edge * edge, 1) if self.is_line else (edge, edge)
+        return grid[::tall, ::wide].ravel()
 
     def _cell(self) -> int:
         """Pixels along the edge of a cell of the survey."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from sozai.spectra.peaks.map_fit import MapModel, fit_map_rows
 from sozai.spectra.peaks.map_labels import ascending, assign_labels
 from sozai.spectra.peaks.map_presence import tied_model
 
-__all__ = ["Reference", "find_template", "group_means"]
+__all__ = ["find_template", "group_means"]
 
 Array = NDArray[np.float64]
 
@@ -31,24 +31,9 @@ BlindFit = Callable[[Array, int], Array]
 """Blind fit of one spectrum (n,), and which one it is among the means; gives θ (p,)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """A template and how well it does.
-
-    Attributes
-    ----------
-    setup : MapModel
-        With template and solutions.
-    score : float
-        n Σ ln D over the means plus p ln n for each: what decides between numbers of peaks when the
-        size of the misfit is not known.
-    """
-
-    setup: MapModel
-    score: float
-
-
-def group_means(cells: Array, numbers: Array, seed: tuple[int, ...]) -> tuple[Array, Array]:
+def group_means(
+    cells: Array, numbers: Array, seed: tuple[int, ...]
+) -> tuple[Array, Array, NDArray[np.int64]]:
     r"""Mean of all pixels, then means of up to six groups of alike cells.
 
     Cells are compared in scaled principal components: counts divided by the square roots of the mean
@@ -66,6 +51,8 @@ def group_means(cells: Array, numbers: Array, seed: tuple[int, ...]) -> tuple[Ar
         G = 0 for fewer than 8 cells.
     numbers : ndarray of shape (1 + G,)
         Pixels of each.
+    groups : ndarray of int of shape (C,)
+        Group of every cell.
 
     References
     ----------
@@ -73,7 +60,8 @@ def group_means(cells: Array, numbers: Array, seed: tuple[int, ...]) -> tuple[Ar
     """
     n_groups = min(_N_GROUPS, len(cells) // _PER_GROUP)
     if n_groups < 2:
-        return cells.sum(axis=0)[None] / numbers.sum(), numbers.sum(keepdims=True)
+        alone = np.zeros(len(cells), dtype=np.int64)
+        return cells.sum(axis=0)[None] / numbers.sum(), numbers.sum(keepdims=True), alone
     level = np.sqrt(np.maximum(np.abs(cells).mean(axis=0), 1e-12 * np.abs(cells).max()))
     size = np.sqrt(np.maximum(np.abs(cells).sum(axis=1), 1e-300))
     scaled = cells / level / size[:, None]
@@ -89,10 +77,11 @@ def group_means(cells: Array, numbers: Array, seed: tuple[int, ...]) -> tuple[Ar
         labels = KMeans(n_groups, n_init=3, random_state=state).fit_predict(scores)
     groups = [np.ones(len(cells), dtype=bool), *(labels == g for g in range(n_groups) if (labels == g).any())]
     size_of = np.array([numbers[group].sum() for group in groups])
-    return np.array([cells[group].sum(axis=0) for group in groups]) / size_of[:, None], size_of
+    means = np.array([cells[group].sum(axis=0) for group in groups]) / size_of[:, None]
+    return means, size_of, labels.astype(np.int64)
 
 
-def find_template(setup: MapModel, means: Array, weights: Array, blind: BlindFit) -> Reference:
+def find_template(setup: MapModel, means: Array, weights: Array, blind: BlindFit) -> MapModel:
     """Blind fits of all means; the one whose peaks, held in place, describe all of them best names the peaks.
 
     Held in place, because a peak that is free to go would serve one phase here and another there.
@@ -106,7 +95,8 @@ def find_template(setup: MapModel, means: Array, weights: Array, blind: BlindFit
 
     Returns
     -------
-    Reference
+    MapModel
+        With template and solutions.
     """
     used = weights[0] > 0
     sizes = means[:, used].sum(axis=1)
@@ -129,10 +119,7 @@ def find_template(setup: MapModel, means: Array, weights: Array, blind: BlindFit
     solutions = fits.theta.reshape(n_found, n_means, -1)[lowest, np.arange(n_means)]
     named = assign_labels(setup.model, template, solutions)[0]
     keep = _distinct(setup, named)
-    setup = setup.with_template(template, float(sizes[0]), named[keep], sizes[keep])
-    n_used = int(used.sum())
-    least = np.log(np.maximum(worth.min(axis=0), floor)).sum()
-    return Reference(setup, float(n_used * least + n_means * setup.model.n_free * np.log(n_used)))
+    return setup.with_template(template, float(sizes[0]), named[keep], sizes[keep])
 
 
 def _held_deviances(

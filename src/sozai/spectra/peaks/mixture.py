@@ -23,7 +23,7 @@ from sozai.contracts.estimator import (
     fit_context,
 )
 from sozai.spectra.noise import PoissonNoise, as_noise
-from sozai.spectra.peaks.background import as_background
+from sozai.spectra.peaks.background import NoBackground, Shirley, Tougaard, as_background
 from sozai.spectra.peaks.fit_report import record_of, sorted_solution
 from sozai.spectra.peaks.fitted_curves import (
     as_spectrum,
@@ -280,6 +280,8 @@ class PeakMixture(RegressorMixin, BaseEstimator):
         """
         spectrum = as_spectrum(axis, counts, sample_mask)
         problem = self._problem(spectrum)
+        if problem.n_peaks == 0:
+            _need_own_level(self.background)
         found = self._search(problem, start)
         found = replace(found, solution=sorted_solution(problem, found.solution))
         header = {
@@ -484,6 +486,19 @@ class PeakMixture(RegressorMixin, BaseEstimator):
         if not (np.isfinite(delta) and delta > 0):
             raise InputError(sentence("PeakMixture.profile", "delta", "be positive", delta))
         return profile_of(self.problem_, self.solution_, name, float(delta))
+
+
+def _need_own_level(background: Any) -> None:
+    """Refuse to fit nothing: without peaks, their steps and losses are zero."""
+    parts = as_background(background, place=_PLACE).parts
+    if all(isinstance(part, NoBackground | Shirley | Tougaard) for part in parts):
+        named = " + ".join(type(part).__name__ for part in parts)
+        raise InputError(
+            sentence(
+                _PLACE, "background", "have a level of its own where there are no peaks", named,
+                remedy="Add a Constant(), or ask for a peak.",
+            )
+        )  # fmt: skip
 
 
 def fit_peaks(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,15 +16,13 @@ from scipy.special import gammaln, logsumexp, xlogy
 
 from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.numerics.tempered_evidence import log_ratios, ratio_error, split_r_hat
-from sozai.spectra.noise import GaussianNoise, RobustNoise
-from sozai.spectra.peaks.background import Exponential, Shirley, Tougaard
-from sozai.spectra.peaks.compiled_model import CompiledModel
+from sozai.spectra.noise import GaussianNoise
 from sozai.spectra.peaks.count_criteria import Evidence
 from sozai.spectra.peaks.evidence_kernels import Ladder, Scene, run_ladder
-from sozai.spectra.peaks.likelihood_sums import GAUSSIAN, POISSON, prepare_counts
+from sozai.spectra.peaks.evidence_prior import EvidencePrior
 from sozai.spectra.peaks.peak_problem import PeakProblem, Solution
 
-__all__ = ["PeakPosterior", "sample_posterior"]
+__all__ = ["PeakPosterior", "sample_posterior", "sample_posteriors"]
 
 Array = NDArray[np.float64]
 
@@ -32,8 +30,10 @@ Array = NDArray[np.float64]
 DISAGREE, STUCK = 1.05, 0.1
 #: Shares of the burn-in after which the ladder is spaced anew.
 _STAGES = (0.1, 0.25, 0.45)
-#: From this many channels on a peak is taken at their centers: its height is wrong by 0.231/400 then.
-_CHANNELS = 20.0
+#: Rounds of kept sweeps at most, and the least sweeps of one.
+_ROUNDS, _LEAST = 8, 64
+#: A number this far in ln Z and this many errors below the best makes no more sweeps.
+_FAR, _ERRORS = 3.0, 4.0
 #: The ladder of an unknown noise reaches this many times the precision of the best fit.
 _BEYOND = 3.0
 
@@ -115,30 +115,26 @@ class PeakPosterior:
         return float(low), float(high)
 
 
-def sample_posterior(
-    problem: PeakProblem,
-    solution: Solution,
+def sample_posteriors(
+    tasks: Mapping[int, tuple[PeakProblem, Solution, np.random.SeedSequence]],
     settings: Evidence,
-    seed: np.random.SeedSequence,
     n_threads: int = 1,
-) -> PeakPosterior:
-    r"""Evidence and posterior of one number of peaks.
+) -> dict[int, PeakPosterior]:
+    r"""Evidence and posterior of several numbers of peaks.
 
     Parameters
     ----------
-    problem : PeakProblem
-        Peaks of one shape without ties, fixed values or bounds; a background linear in its coefficients.
-    solution : Solution
-        Its best fit, which tells the size of an unknown noise.
+    tasks : mapping of int to (PeakProblem, Solution, SeedSequence)
+        For every number: peaks of one shape without ties, fixed values or bounds, a background linear in its
+        coefficients; its best fit, which tells the size of an unknown noise; a seed, whose child c
+        belongs to ladder c.
     settings : Evidence
-    seed : SeedSequence
-        Child c belongs to ladder c.
     n_threads : int
         Threads that share the ladders; the result has the same bits for any number.
 
     Returns
     -------
-    PeakPosterior
+    dict of int to PeakPosterior
 
     Raises
     ------
@@ -154,160 +150,113 @@ def sample_posterior(
     stays in one labeling at every β would miss ln K!.) The ladder is geometric at first; three times in the
     burn-in it is spaced anew so that all neighbors refuse alike. ln Z is the sum of Bennett's ratios.
 
+    Sweeps are kept in eight rounds. After each one, a number whose ln Z is below the largest by more than 3
+    and four errors of both makes no more sweeps, and when only one is left it makes no more either: what
+    a hopeless number would have said more exactly changes no decision. One number alone makes all sweeps.
+
     Cost: n (K s + K + M) evaluations of one peak or row per replica and sweep, s shape parameters. Memory
-    8 L n_sweeps d bytes.
+    8 L n_sweeps d bytes for each number.
     """
-    prior = _Prior.of(problem, solution.model)
-    scale = _precision(problem, solution)
-    scene = prior.scene(problem, scale)
-    run = _Run.open(scene, problem.n_peaks, settings, seed)
-    n_sweeps = settings.n_sweeps // settings.n_ladders
+    chains = {k: _Chain.open(problem, best, settings, seed) for k, (problem, best, seed) in tasks.items()}
+    open_ones = set(chains)
     with ThreadPoolExecutor(max(1, min(n_threads, settings.n_ladders))) as pool:
-        run.burn_in(pool, n_sweeps // 2)
-        samples, energies = run.keep(pool, n_sweeps, settings.thin)
-    return _report(prior, problem, run, samples, energies, scale)
+        for chain in chains.values():
+            chain.run.burn_in(pool, chain.n_sweeps // 2)
+        for sweeps in _rounds(settings):
+            for k in sorted(open_ones):
+                chains[k].extend(pool, sweeps, settings.thin)
+            if len(chains) > 1:
+                open_ones &= _contenders(chains)
+                if len(open_ones) < 2:
+                    break
+    return {k: chain.report() for k, chain in chains.items()}
 
 
-# --- prior -----------------------------------------------------------------------------------------------
+def sample_posterior(
+    problem: PeakProblem,
+    solution: Solution,
+    settings: Evidence,
+    seed: np.random.SeedSequence,
+    n_threads: int = 1,
+) -> PeakPosterior:
+    """Evidence and posterior of one number of peaks, with all sweeps.
+
+    Parameters
+    ----------
+    problem : PeakProblem
+    solution : Solution
+    settings : Evidence
+    seed : SeedSequence
+    n_threads : int
+
+    See Also
+    --------
+    sample_posteriors : Several numbers, and how.
+    """
+    return sample_posteriors({0: (problem, solution, seed)}, settings, n_threads)[0]
 
 
-@dataclass(frozen=True, eq=False)
-class _Prior:
-    """Prior of the coordinates of one peak and of the background."""
+def _rounds(settings: Evidence) -> list[int]:
+    """Sweeps of every round of one ladder: multiples of ``thin``, together all."""
+    kept = settings.n_sweeps // settings.n_ladders // settings.thin
+    parts = np.array_split(np.arange(kept), max(1, min(_ROUNDS, kept // _LEAST)))
+    return [len(part) * settings.thin for part in parts]
 
-    model: CompiledModel
-    lowest: Array
-    span: Array
-    is_log: NDArray[np.bool_]
-    has_share: bool
-    mean_area: float
-    mean_back: Array
-    basis: Array
-    code: int
+
+def _contenders(chains: dict[int, _Chain]) -> set[int]:
+    """Numbers that may still win."""
+    told = {k: chain.log_evidence() for k, chain in chains.items()}
+    best = max(told, key=lambda k: told[k][0])
+    top, error = told[best]
+    return {
+        k for k, (value, own) in told.items() if value + _FAR + _ERRORS * float(np.hypot(own, error)) >= top
+    }
+
+
+@dataclass(eq=False)
+class _Chain:
+    """Ladders of one number of peaks, and what they have kept."""
+
+    prior: EvidencePrior
+    problem: PeakProblem
+    run: _Run
+    scale: float
+    n_sweeps: int
+    samples: list[Array]
+    energies: list[Array]
 
     @classmethod
-    def of(cls, problem: PeakProblem, model: CompiledModel) -> _Prior:
-        """Boxes of the shape, and means of areas."""
-        _require_symmetric(problem)
-        used = problem.checked.weights > 0
-        total = float(np.maximum(problem.y - problem.offset, 0.0)[used].sum())
-        kept = [
-            m
-            for m in range(len(model.program.basis))
-            if not (problem.offset > 0 and m == len(model.program.basis) - 1)
-        ]
-        basis = np.ascontiguousarray(model.program.basis[kept])
-        mean = total / (problem.n_peaks + max(len(basis), 1))
-        shape = problem.roster.shapes[0] if problem.n_peaks else None
-        boxes = _boxes(problem, shape, model) if shape is not None else np.zeros((0, 3))
-        per_unit = np.maximum((basis * used).sum(axis=1), 1e-300)
-        return cls(
-            model, boxes[:, 0].copy(), boxes[:, 1] - boxes[:, 0], boxes[:, 2] > 0,
-            shape is not None and "area_gauss" in shape.parameters, mean, mean / per_unit, basis,
-            0 if shape is None else shape.code,
-        )  # fmt: skip
+    def open(
+        cls, problem: PeakProblem, solution: Solution, settings: Evidence, seed: np.random.SeedSequence
+    ) -> _Chain:
+        """Ladders with their first points."""
+        prior = EvidencePrior.of(problem, solution.model)
+        scale = _precision(problem, solution)
+        run = _Run.open(prior.scene(problem, scale), problem.n_peaks, settings, seed)
+        return cls(prior, problem, run, scale, settings.n_sweeps // settings.n_ladders, [], [])
 
-    def scene(self, problem: PeakProblem, scale: float) -> Scene:
-        """Arrays for the compiled loop; weights times ``scale``."""
-        checked, grid = problem.checked, self.model.grid
-        weights = np.ascontiguousarray(checked.weights * scale)
-        n = len(problem.y)
-        y, inverse, empty = np.empty(n), np.empty(n), np.empty(n)
-        floor = prepare_counts(np.ascontiguousarray(problem.y, dtype=np.float64), weights, y, inverse, empty)
-        noise = POISSON if problem.kernel == "poisson" else GAUSSIAN
-        basis, mean_back = self.basis, self.mean_back
-        if problem.offset > 0.0:  # read-out noise is in the data and in the least expectation alike
-            floor = max(floor, problem.offset)
-        even = grid.is_even and grid.mode == 1
-        wide = _CHANNELS * float(grid.width.max()) if even else np.inf
-        return Scene(
-            self.code, self.has_share, self.lowest, self.span, self.is_log, self.mean_area, mean_back,
-            grid.axis, grid.edges, grid.width, grid.mode, grid.tail, wide, noise, y, inverse, empty, weights,
-            floor, basis,
-        )  # fmt: skip
+    def extend(self, pool: ThreadPoolExecutor, n_sweeps: int, thin: int) -> None:
+        """Keep some more sweeps."""
+        samples, energies = self.run.keep(pool, n_sweeps, thin)
+        self.samples.append(samples)
+        self.energies.append(energies)
 
-    def natural(self, cube: Array, n_peaks: int) -> tuple[tuple[str, ...], Array]:
-        """Names and values that a user knows, of points (..., d); peaks by position."""
-        s = len(self.lowest)
-        blocks = cube[..., : n_peaks * (s + 1)].reshape(*cube.shape[:-1], n_peaks, s + 1)
-        values = np.empty_like(blocks)
-        values[..., :s] = self.lowest + blocks[..., :s] * self.span
-        values[..., :s] = np.where(
-            self.is_log, np.exp(np.where(self.is_log, values[..., :s], 0.0)), values[..., :s]
-        )
-        values[..., s] = -self.mean_area * np.log1p(-np.minimum(blocks[..., s], 1.0 - 1e-15))
-        if n_peaks:
-            order = np.argsort(values[..., 0], axis=-1, kind="stable")
-            values = np.take_along_axis(values, order[..., None], axis=-2)
-        rest = -self.mean_back * np.log1p(-np.minimum(cube[..., n_peaks * (s + 1) :], 1.0 - 1e-15))
-        labels = self.model.labels
-        own = _coordinates(self.model.shapes[0].parameters) if n_peaks else ()
-        names = [f"{label}.{name}" for label in labels for name in (*own, "area")]
-        names += list(self.model.names[self.model.n_peak_parameters :][: rest.shape[-1]])
-        flat = values.reshape(*cube.shape[:-1], n_peaks * (s + 1))
-        return tuple(names), np.concatenate([flat, rest], axis=-1)
+    def report(self) -> PeakPosterior:
+        """What all sweeps say."""
+        samples, energies = np.concatenate(self.samples, axis=2), np.concatenate(self.energies, axis=2)
+        return _report(self.prior, self.problem, self.run, samples, energies, self.scale)
+
+    def log_evidence(self) -> tuple[float, float]:
+        """Estimate of ln Z and its error by now."""
+        energies = np.concatenate(self.energies, axis=2)
+        gap = np.diff(self.run.beta)
+        flat = energies.reshape(len(self.run.beta), -1)
+        partial = np.concatenate([[0.0], np.cumsum(log_ratios(flat[:-1], flat[1:], gap))])
+        value, _, _ = _log_evidence(self.problem, self.run.beta, partial, flat, self.scale)
+        return value, ratio_error(energies, gap)
 
 
-def _coordinates(parameters: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of the coordinates of a shape without its area."""
-    names = [name for name in parameters if name not in ("area", "area_gauss", "area_lorentz")]
-    return (*names, "lorentz_fraction") if "area_gauss" in parameters else tuple(names)
-
-
-def _boxes(problem: PeakProblem, shape: Any, model: CompiledModel) -> Array:
-    """Lower end, upper end and whether logarithmic, of every coordinate of a peak."""
-    grid = model.grid
-    ends = (float(grid.edges[0]), float(grid.edges[-1]))
-    low, high = 1.5 * float(np.median(grid.width)), 0.5 * (ends[1] - ends[0])
-    wanted = problem.roster.bounds
-    boxes = []
-    for name in _coordinates(shape.parameters):
-        given = wanted.get(f"{problem.roster.labels[0]}.{name}", (None, None))
-        if name == "position":
-            boxes.append((*ends, 0.0))
-        elif name in ("fwhm", "half_width", "fwhm_gauss", "fwhm_lorentz"):
-            factor = 0.5 if name == "half_width" else 1.0
-            least, most = given[0] or low * factor, given[1] or high * factor
-            boxes.append((np.log(least), np.log(max(most, least * 1.0001)), 1.0))
-        elif name == "exponent":
-            boxes.append((*np.log(shape.default_bounds["exponent"]), 1.0))
-        elif name == "lorentz_fraction":
-            boxes.append((0.0, 1.0, 0.0))
-        else:
-            pair = np.array(shape.default_bounds[name], dtype=np.float64)
-            limit = 2.0 / np.sqrt(low * high)  # asymmetry in inverse units of the axis
-            boxes.append((*np.where(np.isfinite(pair), pair, [-limit, limit]), 0.0))
-    return np.array(boxes)
-
-
-def _require_symmetric(problem: PeakProblem) -> None:
-    """Refuse models whose prior would not be the one described."""
-    roster = problem.roster
-    place = "select_n_components"
-    lines = {name.rpartition(".")[2] for name in roster.bounds} - {
-        "fwhm",
-        "half_width",
-        "fwhm_gauss",
-        "fwhm_lorentz",
-    }
-    tied = roster.table is not None and problem.offset == 0.0
-    if tied or lines or len(roster.alike) != problem.n_peaks:
-        raise InputError(
-            sentence(place, "criterion", "be an information criterion with ties, fixed values or bounds",
-                     "Evidence", remedy="Use criterion=BIC(), or only width_range.")
-        )  # fmt: skip
-    for part in problem.background.parts:
-        signed = not getattr(part, "positive", True)
-        if signed or isinstance(part, Exponential | Shirley | Tougaard):
-            raise InputError(
-                sentence(place, "background", "be linear in coefficients that are not negative for Evidence",
-                     part,     remedy="Use criterion=BIC(), or StaticShirley() for a step.")
-            )  # fmt: skip
-    if isinstance(problem.checked.noise, RobustNoise):
-        raise InputError(
-            sentence(place, "noise", "be Poisson or Gaussian for Evidence", problem.checked.noise,
-                     remedy="Mask the outliers, or use criterion=BIC().")
-        )  # fmt: skip
+# --- ladders ------------------------------------------------------------------------------------------
 
 
 def _precision(problem: PeakProblem, solution: Solution) -> float:
@@ -317,9 +266,6 @@ def _precision(problem: PeakProblem, solution: Solution) -> float:
         return 1.0
     n_used = int(np.count_nonzero(problem.checked.weights))
     return _BEYOND * n_used / max(solution.deviance, 1e-300)
-
-
-# --- ladders -------------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
@@ -429,7 +375,7 @@ class _Run:
 
 
 def _report(
-    prior: _Prior, problem: PeakProblem, run: _Run, samples: Array, energies: Array, scale: float
+    prior: EvidencePrior, problem: PeakProblem, run: _Run, samples: Array, energies: Array, scale: float
 ) -> PeakPosterior:
     """Evidence, its error, and the samples of the posterior."""
     gap = np.diff(run.beta)
@@ -439,14 +385,11 @@ def _report(
     forward = float((logsumexp(-gap[:, None] * flat[:-1], axis=1) - log_n).sum())
     reverse = float((log_n - logsumexp(gap[:, None] * flat[1:], axis=1)).sum())
     partial = np.concatenate([[0.0], np.cumsum(ratios)])
-    log_z, top, sigma, ratio = float(partial[-1]), len(run.beta) - 1, None, None
-    noise = problem.checked.noise
-    if isinstance(noise, GaussianNoise) and noise.sigma is None:
-        log_z, beta, ratio = _least_free_energy(run.beta, partial, flat, problem, scale)
+    log_z, beta, ratio = _log_evidence(problem, run.beta, partial, flat, scale)
+    top, sigma = len(run.beta) - 1, None
+    if beta is not None:
         top = int(np.argmin(np.abs(np.log(np.maximum(run.beta, 1e-300)) - np.log(beta))))
         sigma = float((beta * scale) ** -0.5)
-    else:
-        log_z += _saturated(problem)
     names, values = prior.natural(samples[top], problem.n_peaks)
     error = ratio_error(energies, gap)
     d = values.shape[-1]
@@ -455,6 +398,16 @@ def _report(
         names, values.reshape(-1, d), log_z, error, forward, reverse, run.beta, run.rates(), run.acceptance(),
         r_hat, sigma, ratio,
     )  # fmt: skip
+
+
+def _log_evidence(
+    problem: PeakProblem, beta: Array, partial: Array, flat: Array, scale: float
+) -> tuple[float, float | None, float | None]:
+    """Estimate of ln Z; with an unknown σ also the β of the least free energy and the squares' ratio."""
+    noise = problem.checked.noise
+    if isinstance(noise, GaussianNoise) and noise.sigma is None:
+        return _least_free_energy(beta, partial, flat, problem, scale)
+    return float(partial[-1]) + _saturated(problem), None, None
 
 
 def _saturated(problem: PeakProblem) -> float:

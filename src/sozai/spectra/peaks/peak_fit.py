@@ -167,7 +167,8 @@ class PeakFit:
     minus_two_log_likelihood : float
         Up to a constant of the data; what information criteria add their penalty to.
     optimum_hits : int
-        Starts whose start-up ended at the optimum.
+        Starts whose centers lay at those of the best fit when the start-up had ended, before any of them
+        was fitted to the end. Few of them, of many starts, say that the optimum is easily missed.
     n_starts : int
     start_table : StartTable
     theta : ndarray of shape (p,)

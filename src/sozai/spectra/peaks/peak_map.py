@@ -190,7 +190,7 @@ class PeakMap:
         return found
 
     def units(self) -> dict[str, str]:
-        """Unit of every image."""
+        """Unit of every image; an error has that of its value."""
         axis = self.unit or "axis unit"
         table = {
             "position": axis, "fwhm": axis, "maximum": axis, "area": self.counts_unit,
@@ -201,9 +201,12 @@ class PeakMap:
         for name in self.names:
             parameter = name.rpartition(".")[2]
             if name in self.background_names:
-                found[name] = f"{self.counts_unit}/channel" if _is_level(parameter) else ""
+                slope = f"1/{axis}" if parameter in ("decay", "step") or parameter.startswith("step[") else ""
+                found[name] = f"{self.counts_unit}/channel" if _is_level(parameter) else slope
             else:
                 found[name] = table.get(parameter, "1" if name in _EXTRA else "")
+            if name not in _EXTRA:
+                found[f"{name}_error"] = found[name]
         return found
 
     def to_frame(self) -> Any:

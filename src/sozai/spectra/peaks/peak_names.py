@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -170,7 +172,7 @@ def make_roster(
     names = parameter_names(shapes, background, tags)
     by_label = dict(zip(tags, shapes, strict=True))
     resolved, parents, relations = _resolved_ties(ties, tags, by_label, place)
-    held, more = _split_fixed(dict(fixed or {}), by_label, place)
+    held, more = _split_fixed(_checked_fixed(fixed, by_label, names, place), by_label, place)
     wanted = {name: _pair(name, pair, place) for name, pair in dict(bounds or {}).items()}
     if n_peaks == 0:
         held = {name: value for name, value in _without_peaks(background) if name not in wanted} | held
@@ -179,7 +181,10 @@ def make_roster(
     widths = _width_bounds(width_range, tags, shapes, place)
     table = None
     if resolved or held or more:
-        table = compile_ties(names, [*resolved, *more], held, wanted)
+        try:
+            table = compile_ties(names, [*resolved, *more], held, wanted)
+        except InputError as error:  # who asked is the fit, not the piece that found out
+            raise InputError(re.sub(r"^compile_ties:", f"{place}:", str(error))) from None
         widths = {name: pair for name, pair in widths.items() if table.T[names.index(name)].any()}
     inside = {name: pair for name, pair in wanted.items() if name in names}
     inside |= _both_parts(wanted, names, place)
@@ -251,6 +256,38 @@ def _resolved_ties(
         parents[tags.index(partner)] = tags.index(parent)
         relations[tags.index(partner)] = doublet
     return result, tuple(parents), relations
+
+
+def _checked_fixed(
+    fixed: Any, by_label: dict[str, Shape], names: tuple[str, ...], place: str
+) -> dict[str, float]:
+    """Values to hold: numbers for known parameters, widths above 0."""
+    if fixed is None:
+        return {}
+    if not isinstance(fixed, Mapping):
+        raise InputError(
+            sentence(place, "fixed", "be a mapping of 'label.parameter' to its value", fixed,
+                     remedy="Write e.g. fixed={'peak 1.fwhm': 1.2}.")
+        )  # fmt: skip
+    whole = [f"{label}.{name}" for label, shape in by_label.items() if "area_gauss" in shape.parameters
+             for name in ("area", "lorentz_fraction")]  # fmt: skip
+    for name, value in fixed.items():
+        if name not in names and name not in whole:
+            raise InputError(
+                sentence(place, "fixed", f"name parameters out of {', '.join((*names, *whole))}", name,
+                         remedy="Write 'label.parameter'.")
+            )  # fmt: skip
+        number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
+        width = name.rpartition(".")[2] in WIDTHS and name.rpartition(".")[0] in by_label
+        if not number or (
+            width and not (value > 0 or (value == 0 and name.endswith(("_gauss", "_lorentz"))))
+        ):
+            remedy = "Give a number."
+            if isinstance(value, str):
+                remedy = f"Tie it: ties=[tie({name!r}, of({value!r}))]."
+            what = "be finite numbers, widths above 0"
+            raise InputError(sentence(place, "fixed", what, value, at=f"for {name!r}", remedy=remedy))
+    return {name: float(value) for name, value in fixed.items()}
 
 
 def _split_fixed(

@@ -80,9 +80,9 @@ class Solution:
         """Deviance without penalty."""
         return float(self.fit.deviance[0])
 
-    def covariance(self, on_bound: float = np.nan) -> Array:
+    def covariance(self, on_bound: float | None = np.nan, score: Array | None = None) -> Array:
         """Covariance of the parameters, see :func:`~sozai.spectra.peaks.fit_errors.covariance_of`."""
-        return covariance_of(self.model, self.fit, dispersion=self.dispersion, on_bound=on_bound)
+        return covariance_of(self.model, self.fit, dispersion=self.dispersion, on_bound=on_bound, score=score)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +232,21 @@ class PeakProblem:
         objective = excess + 2.0 * float(used.sum()) * float(np.log(scale))
         spread = scale**2 * (noise.df + 3) / (noise.df + 1)  # inverse information of Student's t
         return Solution(model, fit, weights, spread, objective)
+
+    def score(self, solution: Solution) -> Array | None:
+        """Slope of the log-likelihood at a solution with a parameter on a bound, shape (p,); else None.
+
+        It is 0 under noise with outliers: such a parameter then counts as free.
+        """
+        if not solution.fit.at_bound.any():
+            return None
+        if isinstance(self.checked.noise, RobustNoise):
+            return np.zeros_like(solution.theta)
+        mean = solution.model.expected(solution.theta)
+        pull = np.where(solution.weights > 0.0, solution.weights * (self.y - mean), 0.0)
+        if self.kernel == "poisson":
+            pull = pull / np.maximum(mean, 1e-300)
+        return np.asarray(solution.model.jacobian(solution.theta) @ pull)
 
     def settled(self, solution: Solution) -> Solution:
         """The same fit, integrated over channels if its narrowest peak turned out to need it."""

@@ -27,6 +27,7 @@ def describe_peak(
     *,
     tail: int = 1,
     window: tuple[float, float] | None = None,
+    held: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """User's view of one peak or of many, with errors by the delta method.
 
@@ -42,6 +43,9 @@ def describe_peak(
         Side of asymmetry.
     window : (low, high), optional
         Where the area of Doniach-Sunjic lines is counted; required for them.
+    held : array-like of bool of shape (..., n_par), optional
+        Parameters on a bound of which ``cov`` knows how far inside they may be: what depends on
+        nothing else has error NaN, and the others count them in.
 
     Returns
     -------
@@ -93,7 +97,8 @@ def describe_peak(
     lead = rows.shape[:-1]
     flat = np.ascontiguousarray(rows.reshape(-1, n_par))
     names, values, slopes = _quantities(shape, flat, tail, window)
-    errors = _errors(slopes, cov, (*lead, n_par, n_par), flat.shape[0])
+    walled = None if held is None else np.asarray(held, dtype=bool).reshape(-1, n_par)
+    errors = _errors(slopes, cov, (*lead, n_par, n_par), flat.shape[0], walled)
     seen: dict[str, Any] = {}
     for k, name in enumerate(names):
         for key, column in ((name, values[:, k]), (f"{name}_error", errors[:, k])):
@@ -172,7 +177,9 @@ def _lorentz_share(
     return np.full(m, np.nan), np.full((m, n_par), np.nan)
 
 
-def _errors(slopes: Array, cov: ArrayLike | None, expected: tuple[int, ...], m: int) -> Array:
+def _errors(
+    slopes: Array, cov: ArrayLike | None, expected: tuple[int, ...], m: int, walled: NDArray[np.bool_] | None
+) -> Array:
     """Standard errors √(g'Cg) of all quantities (m, k)."""
     if cov is None:
         return np.full(slopes.shape[:2], np.nan)
@@ -186,6 +193,7 @@ def _errors(slopes: Array, cov: ArrayLike | None, expected: tuple[int, ...], m: 
     held = np.isnan(np.diagonal(matrix, axis1=1, axis2=2))
     known = np.where(held[:, None, :] | held[:, :, None], 0.0, matrix)
     variance = np.einsum("mki,mij,mkj->mk", slopes, known, slopes)
+    held = held if walled is None else held | walled
     free = (slopes != 0.0) & ~held[:, None, :]
     unknown = (slopes != 0.0).any(2) & ~free.any(2)
     return np.where(unknown, np.nan, np.sqrt(np.maximum(variance, 0.0)))

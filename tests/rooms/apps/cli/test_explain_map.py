@@ -30,6 +30,7 @@ class FoundMap:
         self.status[1], self.status[2:4] = 4, 1
         self.values[1] = np.nan
         self.deviance = np.full(n, 30.0)
+        self.deviance[1] = np.nan
 
     def units(self):
         found = dict.fromkeys((f"{label}.lorentz_fraction" for label in self.labels), "1")
@@ -123,10 +124,20 @@ def test_bare_counts_need_an_axis(run, asked, tmp_path):
     assert code == 0
     assert asked[0].cube.unit == "eV"
     assert asked[0].background == "linear"
-    (tmp_path / "words.txt").write_text("energy\n1\n", encoding="utf-8")
+    lines = ["Binding energy [eV]", *(f"{value:.3f}" for value in AXIS)]
+    (tmp_path / "headed.txt").write_text("\n".join(lines), encoding="utf-8")
+    code, _, _ = run("explain", "map", tmp_path / "cube.npy", "--axis", tmp_path / "headed.txt")
+    assert code == 0
+    assert (asked[1].cube.unit, asked[1].cube.axis_kind, asked[1].background) == (
+        "eV", "binding", "constant+shirley",
+    )  # fmt: skip
+    (tmp_path / "words.txt").write_text("energy\n1\ntwo\n", encoding="utf-8")
     code, _, err = run("explain", "map", tmp_path / "cube.npy", "--axis", tmp_path / "words.txt")
     assert code == 3
-    assert "one number per line" in err
+    assert "Got 'two' in line 3" in err
+    code, _, err = run("explain", "map", tmp_path / "cube.npy", "--axis", tmp_path / "nowhere.txt")
+    assert code == 3
+    assert "read_table" not in err
 
 
 def test_tables_and_folder(run, asked, image, tmp_path):
@@ -136,12 +147,10 @@ def test_tables_and_folder(run, asked, image, tmp_path):
     assert code == 0
     assert len((tmp_path / "pixels.csv").read_text(encoding="utf-8-sig").splitlines()) == 21
     names = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()}
-    drawn = [f"figures/peak_1.{name}" for name in ("position", "fwhm", "area")]
-    drawn.append("figures/reduced_deviance")
-    images = {f"{name}.{ending}" for name in drawn for ending in ("png", "svg")}
+    images = {"figures/peaks.png", "figures/peaks.svg"}
     assert names == {"report.html", "summary.csv", "peaks.npz"} | images
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    for said in ("peak 1.position [eV]", "max iter", "Settings", "constant+shirley"):
+    for said in ("position [eV]", "1.50 ± 0.10", "max iter", "Settings", "constant+shirley"):
         assert said in page
     code, _, _ = run("explain", "map", image, "-o", tmp_path / "pixels.npz")
     assert np.load(tmp_path / "pixels.npz")["values"].shape == (20, 2, 5)

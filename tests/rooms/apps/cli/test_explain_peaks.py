@@ -157,7 +157,7 @@ def test_terminal_has_units_errors_the_number_and_why(run, asked, spectrum_file)
     assert "2 peaks, chosen by BIC among 0 to 3; next 3, +12.2" in out
     for said in ("position [eV]", "FWHM [eV]", "area [counts]", "285.000 ± 0.012", "10250 ± 130"):
         assert said in out
-    assert "deviance 118.5 for 112 degrees of freedom (p = 0.31); 17 of 20 starts end here" in out
+    assert "deviance 118.5 for 112 degrees of freedom (p = 0.31); 17 of 20 starts led here" in out
     assert "Note: two notes" in out
     _, out, _ = run("explain", "peaks", spectrum_file, "--peaks", 1)
     assert "1 peak, as asked" in out
@@ -246,7 +246,11 @@ def test_regions_are_chosen_by_name_or_number(run, asked, tmp_path):
         (["--range", "a:b"], 2, "Got 'a:b'"),
         (["--range", "700:720"], 3, "Got '700:720'. The axis runs from 280 to 292 eV."),
         (["--n-jobs", 0], 2, "Got 0"),
-        (["-o", "peaks.xlsx"], 3, "Name it .csv"),
+        (["--encoding", "foo"], 2, "such as utf-8, utf-16, cp932"),
+        (["--encoding", "hex"], 2, "Got 'hex'"),
+        (["--delimiter", "q"], 2, "Got 'q'"),
+        (["--decimal", "x"], 2, "Got 'x'"),
+        (["-o", "peaks.xls"], 3, "End its name in .csv, .tsv, .txt or .xlsx."),
     ],
 )
 def test_wrong_options_answer_with_a_sentence(run, asked, spectrum_file, options, code, said):
@@ -489,3 +493,11 @@ def test_published_spectra_are_fitted_in_binding_energy(run, data_folder):
     positions = [peak["position"] for peak in one["peaks"]]
     assert positions[1] - positions[0] == pytest.approx(2.18, abs=1e-9)
     assert 30 < positions[0] < 35
+
+
+def test_a_workbook_holds_the_long_table(run, asked, spectrum_file, tmp_path):
+    code, _, _ = run("explain", "peaks", spectrum_file, "--peaks", 2, "-o", tmp_path / "peaks.xlsx")
+    assert code == 0
+    frame = pd.read_excel(tmp_path / "peaks.xlsx")
+    assert frame.columns[:5].to_list() == ["file", "region", "label", "position [eV]", "position_error [eV]"]
+    assert len(frame) == 2

@@ -12,6 +12,8 @@ from sozai.spectra.noise import GaussianNoise
 from sozai.spectra.peaks.background import NoBackground, Shirley
 from sozai.spectra.peaks.count import PeakCount, select_n_components
 from sozai.spectra.peaks.count_criteria import AIC, BIC, AICc, AnnealedDirichlet, Evidence, as_criterion
+from sozai.spectra.peaks.count_support import Support, admitted, overlapping_groups
+from sozai.spectra.peaks.fit_quality import acts_as_background
 from sozai.spectra.peaks.ties import Doublet
 from sozai.spectra.spectrum import Spectrum
 
@@ -45,8 +47,9 @@ def test_deviance_never_rises_and_bic_is_its_formula(three):
     assert (np.diff(table["deviance"]) <= 1e-3).all()
     assert table["n_free"].tolist() == [4 * k + 1 for k in table["n_components"]]
     assert np.allclose(table["criterion"], table["deviance"] + table["n_free"] * np.log(400))
-    share = np.exp(-0.5 * (table["criterion"] - table["criterion"].min()))
+    share = np.exp(-0.5 * (table["criterion"] - table["criterion"].min())) * table["admitted"]
     assert np.allclose(table["weight"], share / share.sum())
+    assert table["admitted"].tolist()[:4] == [True] * 4
 
 
 def test_records_are_those_of_the_table(three):
@@ -118,6 +121,89 @@ def test_doublets_keep_their_ties():
     assert count.n_components == 3
     first = count.best.peaks
     assert np.isclose(first[1].area / first[0].area, 0.5)
+
+
+# --- support -------------------------------------------------------------------------------------------
+
+
+def core_level(tail, seed=0, gain=1.0):
+    """Two asymmetric lines, which no pseudo-Voigt is, on a background that ends in a slope."""
+    axis = np.linspace(280.0, 296.0, 321)
+    mean = 300.0 + 200.0 / (1.0 + np.exp((286.0 - axis) / 0.8)) + 900.0 * np.exp((axis - 297.0) / 1.5)
+    for at, height in ((284.5, 9000.0), (288.5, 3000.0)):
+        z = axis - at
+        width = 1.2 * (1.0 + tail * np.tanh(z))
+        mean = mean + height * np.exp(-4 * np.log(2) * (z / width) ** 2)
+    return axis, gain * np.random.default_rng(seed).poisson(mean)
+
+
+def test_misfit_of_the_shape_buys_no_unsupported_line():
+    axis, counts = core_level(0.25)
+    count = select_n_components(axis, counts, range(7), background="linear", random_state=0)
+    table = count.table.set_index("n_components")
+    row = table.loc[count.n_components]
+    assert row["admitted"]
+    assert count.weight == pytest.approx(1.0, abs=0.2)
+    assert count.n_lines == count.n_components - len(row["background_like"])
+    refused = table[~table["admitted"]]
+    assert (refused["weight"] == 0.0).all()
+    free = int(table["criterion"].idxmin())
+    assert (free == count.n_components) == (not any("BIC alone would take" in n for n in count.notes))
+
+
+def test_support_by_hand():
+    sure, weak = Support((), (), ()), Support(("peak 2",), (), ("peak 2",))
+    assert admitted(np.array([50.0, 40.0, 45.0]), [sure, weak, sure]).tolist() == [True, False, False]
+    assert admitted(np.array([50.0, 40.0, 25.0]), [sure, weak, sure]).tolist() == [True, False, True]
+    assert admitted(np.array([50.0, 40.0]), [weak, weak]).tolist() == [True, True]
+    at, wide, high = np.array([284.0, 289.0, 295.9]), np.array([1.0, 4.5, 2.0]), np.array([9.0, 1.0, 3.0])
+    assert acts_as_background(at, wide, high, (280.0, 296.0)).tolist() == [False, True, True]
+    assert acts_as_background(at, wide, high, (270.0, 310.0)).tolist() == [False, True, False]
+    assert overlapping_groups(np.array([1.0, 1.8, 2.6, 9.0]), np.ones(4)) == [[0, 1, 2], [3]]
+
+
+def test_a_slope_at_the_end_is_no_line():
+    rng = np.random.default_rng(3)
+    axis = np.linspace(0.125, 99.875, 400)
+    mean = (
+        50.0 + 900.0 * np.exp(-(((axis - 40.0) / 5.0) ** 2)) + 800.0 * np.exp(-(((axis - 104.0) / 8.0) ** 2))
+    )
+    count = select_n_components(axis, rng.poisson(mean), range(5), random_state=0)
+    assert count.n_lines == 1
+    assert abs(count.best.peaks[0].position - 40.0) < 0.2
+    assert count.table["background_like"][2] == ("peak 2",)
+    assert any("as a background" in note and ": 1 line." in note for note in count.notes)
+
+
+def test_dispersion_divides_the_deviance_where_the_most_peaks_miss_counts():
+    axis = np.linspace(0.125, 99.875, 400)
+    saw = 1.0 + 0.05 * np.sin(3.0 * axis)
+    mean = saw * (200.0 + 9000.0 * np.exp(-(((axis - 45.0) / 6.0) ** 2)))
+    counts = np.random.default_rng(0).poisson(mean)
+    count = select_n_components(axis, counts, range(4), shape="gaussian", random_state=0)
+    table = count.table
+    scale = (table["deviance"][0] - table["deviance"][1]) / (
+        table["criterion"][0] - table["criterion"][1] + 3 * np.log(400)
+    )
+    assert scale > 2.0
+    last = int(table["n_components"].max())
+    fit = count.fits[last]
+    assert scale == pytest.approx(np.sum((counts - fit.expected) ** 2 / fit.expected) / fit.dof, rel=1e-6)
+    assert any(f"divided by its dispersion {scale:.3g}" in note for note in count.notes)
+
+
+def test_counts_of_unknown_size_are_compared_with_one_dispersion():
+    axis, counts = spectrum(THREE)
+    count = select_n_components(axis, 0.013 * counts / (1 + 0.001 * axis), range(6), random_state=0)
+    assert count.n_components == 3
+    assert "one count of 0.01" in " ".join(count.best.notes)
+    assert any("the dispersion with" in note for note in count.notes)
+
+
+def test_a_criterion_may_follow_a_spectrum():
+    axis, counts = two(1.0, 1e4, 0)
+    held = Spectrum(axis, counts)
+    assert select_n_components(held, range(1, 3), "bic").table["n_components"].tolist() == [1, 2]
 
 
 # --- criteria --------------------------------------------------------------------------------------------
@@ -236,6 +322,22 @@ def test_evidence_has_the_same_bits_for_any_number_of_threads():
         found = [select_n_components(axis, counts, [1], settings, n_jobs=n).posteriors[1] for n in (1, 2)]
     assert found[0].log_evidence == found[1].log_evidence
     assert (found[0].samples == found[1].samples).all()
+
+
+def test_hopeless_numbers_stop_early_and_one_number_alone_never_does():
+    axis, counts = two(1.5, 1e4, 0)
+    settings = Evidence(n_replicas=16, n_sweeps=1024)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        count = select_n_components(axis, counts, range(1, 3), settings)
+        alone = select_n_components(axis, counts, [1], settings).posteriors[1]
+    assert count.n_components == 2
+    assert count.table["admitted"].all()
+    short = count.posteriors[1]
+    assert len(short.samples) < len(alone.samples) == 1024
+    errors = np.hypot(short.log_evidence_error, alone.log_evidence_error)
+    assert abs(short.log_evidence - alone.log_evidence) < 4 * errors + 0.5
+    assert (short.samples[:60] == alone.samples[:60]).all()  # the same sweeps, only fewer
 
 
 def test_too_few_replicas_are_warned_of():

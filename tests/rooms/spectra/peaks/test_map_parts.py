@@ -176,11 +176,11 @@ def test_a_prior_far_too_narrow_gives_its_center():
     prior = smoothness_prior(setup, rows, (6, 6))
     prior.variance[:] = 1e-14
     chosen = np.arange(36)
-    held, _ = fit_with_prior(setup, counts, np.ones((1, 80)), fit, prior, chosen)
+    held, _, _ = fit_with_prior(setup, counts, np.ones((1, 80)), fit, prior, chosen)
     np.testing.assert_allclose(held.theta[:, 0], prior.center[:, 0], atol=1e-6)
     np.testing.assert_allclose(np.log(held.theta[:, 1]), prior.center[:, 1], atol=1e-6)
     prior.variance[:] = 1e14
-    free, _ = fit_with_prior(setup, counts, np.ones((1, 80)), fit, prior, chosen)
+    free, _, _ = fit_with_prior(setup, counts, np.ones((1, 80)), fit, prior, chosen)
     np.testing.assert_allclose(free.theta, fit.theta, rtol=1e-4)
 
 
@@ -188,7 +188,7 @@ def test_groups_of_alike_cells_are_told_apart():
     rng = np.random.default_rng(0)
     a, b = 50 + 20 * np.sin(np.arange(40.0)), 50 + 20 * np.cos(np.arange(40.0))
     cells = np.concatenate([rng.poisson(a, (60, 40)), rng.poisson(b, (4, 40))]).astype(float)
-    means, numbers = group_means(cells, np.ones(64), (1, 2, 3, 4))
+    means, numbers, _ = group_means(cells, np.ones(64), (1, 2, 3, 4))
     assert numbers[0] == 64
     assert numbers[1:].sum() == 64
     np.testing.assert_allclose((means[1:] * numbers[1:, None]).sum(axis=0), cells.sum(axis=0))

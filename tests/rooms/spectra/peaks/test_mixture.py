@@ -181,9 +181,12 @@ def test_noise_is_chosen_and_said():  # fault 29
     whole = fit_peaks((AXIS, COUNTS), 3)
     assert whole.noise_name == "PoissonNoise(gain=1.0, read=0.0)"
     assert "whole numbers >= 0, so Poisson noise" in whole.notes[0]
-    parts = fit_peaks((AXIS, COUNTS + 0.25), 3)
+    scatter = np.random.default_rng(2).normal(0, 12.0, 400)
+    parts = fit_peaks((AXIS, lines(THREE) + 100.0 + scatter), 3)
     assert parts.noise_name == "GaussianNoise(sigma=None)"
     assert "not whole numbers, so Gaussian noise" in parts.notes[0]
+    shares = fit_peaks((AXIS, COUNTS / 7.0), 3)
+    assert shares.noise_name.startswith("PoissonNoise(gain=0.142857")
 
 
 def test_counts_per_second_without_dwell_get_their_dispersion():
@@ -636,3 +639,24 @@ def test_a_model_that_misses_structure_is_said_in_a_note():
     right = fit_peaks((axis, counts), 1, shape="lorentzian")
     assert [note for note in wrong.notes if "misses structure" in note and f"{wrong.dof} degrees" in note]
     assert not [note for note in right.notes if "misses structure" in note]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "said"),
+    [
+        ({"peak 9.fwhm": 1.0}, r"PeakMixture\.fit: fixed must name parameters .* Got 'peak 9\.fwhm'"),
+        ({"peak 1.fwhm": float("nan")}, r"PeakMixture\.fit: fixed must be finite numbers.* Got nan"),
+        ({"peak 1.fwhm": -1.0}, r"widths above 0\. Got -1\.0 for 'peak 1\.fwhm'"),
+        ({"peak 1.position": "peak 2.position"}, r"tie\('peak 1\.position', of\('peak 2\.position'\)\)"),
+        ([1], r"PeakMixture\.fit: fixed must be a mapping"),
+    ],
+)
+def test_wrong_fixed_values_name_the_fit(fixed, said):
+    with pytest.raises(InputError, match=said):
+        PeakMixture(2, fixed=fixed).fit(AXIS, COUNTS)
+
+
+@pytest.mark.parametrize("background", ["shirley", "none"])
+def test_without_peaks_a_background_needs_a_level(background):
+    with pytest.raises(InputError, match="level of its own where there are no peaks"):
+        PeakMixture(0, background=background).fit(AXIS, COUNTS)
