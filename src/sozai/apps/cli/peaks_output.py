@@ -168,7 +168,9 @@ def count_sentence(one: FittedSpectrum) -> str:
     table = one.count.table
     tried = table["n_components"].to_numpy()
     own = table[table["n_components"] == n_peaks].iloc[0]
-    others = table[(table["n_components"] != n_peaks) & table["criterion"].notna()]
+    others = table[(table["n_components"] != n_peaks) & table["criterion"].notna() & table["admitted"]]
+    slopes = len(own["background_like"])
+    peaks += f" ({n_peaks - slopes} and {slopes} like a background)" if slopes else ""
     why = f"chosen by {one.model.criterion_name} among {tried.min()} to {tried.max()}"
     if len(others):
         next_best = others.loc[others["criterion"].idxmin()]
@@ -185,7 +187,8 @@ def quality_sentence(one: FittedSpectrum) -> str:
     if fit.p_value is not None and fit.p_value == fit.p_value:  # NaN where the noise is estimated
         text += f" (p = {fit.p_value:.2g})"
     if fit.n_starts and not fit.optimum_hits:
-        text += f"; none of {fit.n_starts} starts came near at once: more --starts may find better"
+        text += f"; none of {fit.n_starts} starts came near at once: "
+        text += "more --starts may find better" if one.count is None else "found by way of other numbers"
     elif fit.n_starts:
         text += f"; {fit.optimum_hits} of {fit.n_starts} starts led here"
     return text if fit.converged else f"{text}; NOT CONVERGED: {fit.status}"

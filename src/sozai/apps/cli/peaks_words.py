@@ -329,10 +329,19 @@ def noise_words(text: str) -> str:
     match = re.fullmatch(r"(\w+)Noise\((.*)\)", text.strip())
     if match is None:
         return f"{text} noise"
-    parts = [part.strip().replace("=", " ") for part in match[2].split(",")]
+    parts = [_short(part.strip().replace("=", " ")) for part in match[2].split(",")]
     told = [part for part in parts if part and part not in ("gain 1.0", "read 0.0", "sigma None")]
     inside = f" ({', '.join(told)})" if told else ""
     return f"{match[1]} noise{inside}"
+
+
+def _short(text: str) -> str:
+    """The number behind a name with six digits, ``gain 1.0`` as it is."""
+    name, _, number = text.partition(" ")
+    try:
+        return text if len(number) < 8 else f"{name} {float(number):.6g}"
+    except ValueError:
+        return text
 
 
 def in_peak_words(text: str) -> str:

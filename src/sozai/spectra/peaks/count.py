@@ -358,7 +358,8 @@ def _veto_note(name: str, free: int, support: Support, chosen: int) -> str:
     )
     return (
         f"{name} alone would take {counted(free, 'peak')}, but there {why}; {chosen} is the best number "
-        "whose lines are all supported. A wrong line shape or background asks for such peaks."
+        "whose lines all have an area or a height of three errors. A wrong line shape or background asks for "
+        "such peaks."
     )
 
 

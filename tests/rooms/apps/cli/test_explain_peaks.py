@@ -89,6 +89,8 @@ def asked(monkeypatch):
             {
                 "n_components": [0, 1, 2, 3],
                 "criterion": [900.0, 301.5, 250.0, 262.25],
+                "background_like": [(), (), (), ()],
+                "admitted": [True, True, True, True],
                 "weight": [0, 0, 1.0, 0],
             }
         )
