@@ -37,6 +37,7 @@ _AXIS_WORDS = {
     "loss": "energy loss", "shift": "shift", "wavelength": "wavelength", "angle": "angle",
 }  # fmt: skip
 _N_NAMED = 8  # peaks that get their name and position written
+_AT_EDGE = 0.04  # share of the axis at its ends where names stay inside
 
 
 class PeakDisplay(Display):
@@ -183,10 +184,10 @@ class PeakDisplay(Display):
             ax.plot(self.axis, top, color=color, linewidth=1.1, zorder=2)
         ax.plot(self.axis, self.background, "--", color=MUTED, linewidth=1.1, zorder=2, label="background")
         ax.plot(self.axis, self.expected, color=VERMILION, linewidth=1.4, zorder=3, label="sum")
-        self._name_peaks(ax)
         ax.set_xlim(self.axis[0], self.axis[-1])
         if self.falls:
             ax.invert_xaxis()
+        self._name_peaks(ax)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handlelength=1.6)
         dress(ax, y=self.counts_unit, title="", grid="y")
         ax.tick_params(axis="x", labelbottom=False)
@@ -213,7 +214,7 @@ class PeakDisplay(Display):
         """Name and position at the summit of the largest components."""
         if not len(self.components) or not np.isfinite(self.components).any():
             return
-        heights = np.nan_to_num(self.components.max(axis=1))
+        heights, (left, right) = np.nan_to_num(self.components.max(axis=1)), ax.get_xlim()
         for k in np.argsort(-heights)[:_N_NAMED]:
             at = int(np.nanargmax(self.components[k]))
             text = readable(self.labels[k], 22)
@@ -221,12 +222,14 @@ class PeakDisplay(Display):
                 text = f"{text}\n{self.positions[k]:.6g}"
             top = np.fmax(self.expected[at], self.background[at] + self.components[k, at])
             place = (self.axis[at], top)
+            share = (place[0] - left) / (right - left)
+            side = "left" if share < _AT_EDGE else "right" if share > 1 - _AT_EDGE else "center"
             ax.annotate(
-                text, place, (0, 6), textcoords="offset points", ha="center", va="bottom", fontsize=7,
+                text, place, (0, 6), textcoords="offset points", ha=side, va="bottom", fontsize=7,
                 color=INK, zorder=5,
             )  # fmt: skip
         ax.margins(y=0.14)
-        ax.autoscale_view()
+        ax.autoscale_view(scalex=False)
         low, high = ax.get_ylim()
         if low < 0.0 <= np.nanmin(self.counts):
             ax.set_ylim(0.0, high)
