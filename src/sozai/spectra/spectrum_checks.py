@@ -302,7 +302,7 @@ def _noise_of_values(spectrum: Spectrum, notes: list[str]) -> tuple[Noise, bool]
     counts = counts[np.argsort(spectrum.axis, kind="stable")]
     finite = counts[np.isfinite(counts)]
     whole = bool((finite == np.floor(finite)).all())
-    step = counted_gain(counts)
+    step = 1.0 if whole and _is_counted(finite) else counted_gain(counts)
     if step is not None and not (whole and step < 2.0):
         notes.append(
             f"Noise not stated; all counts are multiples of {step:.6g} and scatter so, so one count is "
@@ -322,6 +322,11 @@ def _noise_of_values(spectrum: Spectrum, notes: list[str]) -> tuple[Noise, bool]
         return PoissonNoise(gain=gain), True
     notes.append("Noise not stated; the counts are not whole numbers, so Gaussian noise is assumed.")
     return GaussianNoise(), False
+
+
+def _is_counted(values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers share no step above one."""
+    return bool(values.size) and values.max() < 2**53 and np.gcd.reduce(values.astype(np.int64)) == 1
 
 
 def _require_any(spectrum: Spectrum, left_out: NDArray[np.bool_], place: str) -> None:

@@ -64,21 +64,26 @@ def find_spikes(
     if len(y) < 9:
         return np.zeros(0, dtype=np.intp)
     chance = 0.5 * false_alarms / len(y)
-    base = median_filter(y, size=min(21, len(y)), mode="nearest")
+    limit = None if gain is not None else -ndtri(chance) * np.sqrt(2.0) * _scatter_of(y)
     found = np.zeros(len(y), dtype=bool)
+    base = None
     for width in (1, 2):
-        inside = np.arange(1, len(y) - width)
-        side = np.maximum(y[inside - 1], y[inside + width])
-        low = np.min([y[inside + k] for k in range(width)], axis=0)
-        alone = low - base[inside] > 4 * np.maximum(side - base[inside], 0)
-        rises = alone & (low > side)
-        if gain is not None:
+        side = np.maximum(y[: -width - 1], y[width + 1 :])
+        low = y[1:-1] if width == 1 else np.minimum(y[1:-2], y[2:-1])
+        if limit is None:  # three standard errors first: cheap, and far below the chance of the exact test
+            rises = low - side > 3.0 * np.sqrt(gain * np.maximum(low + side, 0.0))
+        else:
+            rises = low - side > limit[1 : len(low) + 1]
+        if not rises.any():
+            continue
+        base = median_filter(y, size=min(21, len(y)), mode="nearest") if base is None else base
+        level = base[1 : len(low) + 1]
+        rises &= low - level > 4 * np.maximum(side - level, 0)
+        if limit is None:
             high, other = np.maximum(low[rises], 0.0) / gain, np.maximum(side[rises], 0.0) / gain
             rises[rises] = betainc(np.maximum(high, 1e-300), other + 1.0, 0.5) < chance
-        else:
-            rises &= low - side > -ndtri(chance) * np.sqrt(2.0) * _scatter_of(y)[inside]
         for k in range(width):
-            found[inside[rises] + k] = True
+            found[np.flatnonzero(rises) + 1 + k] = True
     return np.sort(order[found])
 
 

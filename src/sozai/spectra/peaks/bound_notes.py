@@ -32,13 +32,14 @@ def walls_of(model: CompiledModel, theta: Array) -> tuple[NDArray[np.int8], Arra
     sides : ndarray of int8 of shape (S, p)
         0 for parameters that are fixed, or that follow another one.
     bounds : ndarray of shape (2, p)
-        Lower and upper, NaN where there is none of its own.
+        Lower and upper, NaN where nothing lies on one of its own.
     """
     sides = np.zeros(theta.shape, dtype=np.int8)
     bounds = np.full((2, theta.shape[1]), np.nan)
     free = model.free_of(theta)
     slack = 1e-13 * np.maximum(np.abs(free), 1e-300)
-    for j in range(model.n_free):
+    low, high = free - slack <= model.free_lower, free + slack >= model.free_upper
+    for j in np.flatnonzero((low | high).any(axis=0)):
         rows = np.flatnonzero(model.T[:, j])
         i = int(rows[0])
         if np.count_nonzero(model.T[i]) != 1 or model.free_lower[j] == model.free_upper[j]:
@@ -46,8 +47,8 @@ def walls_of(model: CompiledModel, theta: Array) -> tuple[NDArray[np.int8], Arra
         ends = model.T[i, j] * np.array([model.free_lower[j], model.free_upper[j]]) + model.t0[i]
         bounds[:, i] = np.sort(ends)
         sign = 1 if model.T[i, j] > 0 else -1
-        sides[free[:, j] - slack[:, j] <= model.free_lower[j], i] = -sign
-        sides[free[:, j] + slack[:, j] >= model.free_upper[j], i] = sign
+        sides[low[:, j], i] = -sign
+        sides[high[:, j], i] = sign
     return sides, bounds
 
 

@@ -63,7 +63,8 @@ class PeakMixture(RegressorMixin, BaseEstimator):
     background : Background, str or None, default="constant"
         See :mod:`~sozai.spectra.peaks.background`; ``"constant + shirley"``.
     noise : Noise or {"poisson", "gaussian", "robust"}, optional
-        Left out: what the spectrum says, else Poisson for whole numbers >= 0, else Gaussian of unknown size.
+        Left out: what the spectrum says, else Poisson for whole numbers >= 0 and for values that share a
+        step or scatter as counts do, else Gaussian of unknown size.
     method : {"em-lm", "em"}, default="em-lm"
         ``"em"``: the published expectation-maximization of a Gaussian mixture alone, for comparison and
         teaching. Gaussian peaks on a constant background or none; no channel widths, no truncation at the

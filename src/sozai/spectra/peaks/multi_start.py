@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 #: Iterations of the start-up of all starts, of the best ones, and how many these are.
 _FIRST, _MORE, _N_BEST = 15, 10, 3
+#: Starts with a deviance so many times the least one are not fitted.
+_HOPELESS = 3.0
 #: Moves of one peak that are tried, one after the other, and the fall of the deviance that one must bring.
 _MOVES, _WORTH = 3, 6.0
 #: A start reached the optimum when all its centers lie within this share of a width.
@@ -106,8 +108,13 @@ def search(
     rows, falls = coarse.run(drawn, _FIRST, n_threads)
     best = choose_distinct(rows, falls, problem.n_peaks, _N_BEST)
     fine = start if coarse.operator is None else coarse
-    better, _ = fine.run(rows[best], _MORE, n_threads)
-    better = better if len(better) else rows[:1]
+    better, left = coarse.run(rows[best], _MORE, n_threads)
+    if len(better):
+        left = np.where(np.isfinite(left), left, np.inf)
+        kept = left <= _HOPELESS * left.min()
+        best, better = best[kept], better[kept]
+    else:
+        better = rows[:1]
     model = _model_for(problem, better)
     solution = problem.solve(model, start.to_theta(better))
     for _ in range(moves):
