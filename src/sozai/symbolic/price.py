@@ -285,7 +285,7 @@ def _one_fold(method: Any, X: Any, y: np.ndarray, fold: Any) -> tuple[np.ndarray
     """Predictions of the test rows, and which of them the method may speak for."""
     train, test = fold
     rows, new = validation._rows(X, train), validation._rows(X, test)
-    with validation._no_log(), warnings.catch_warnings():
+    with validation.SILENCE.kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ExtrapolationWarning)  # rows are left out on purpose
         predict, _ = validation._fit(method, rows, y[train])
         fitted = getattr(predict, "__self__", None)

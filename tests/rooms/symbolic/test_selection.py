@@ -1,6 +1,7 @@
 """Selectors, their lists and the honest scores."""
 
 import itertools
+import logging
 import warnings
 
 import joblib
@@ -29,6 +30,7 @@ from sozai.symbolic.selection import (
     nested_score,
     selection_frequency,
 )
+from sozai.symbolic.selectors.validation import SILENCE
 
 NAMES = list("abcdefgh")
 
@@ -579,3 +581,16 @@ def test_folds_on_several_workers_give_the_same_bits(n_jobs):
     one = nested_score(Exhaustive(2), X, y, cv=4)
     np.testing.assert_array_equal(many.predictions, one.predictions)
     assert half.models == selection_frequency(Exhaustive(2), X, y, n_repeats=6).models
+
+
+def test_folds_fitted_side_by_side_leave_the_log_as_it_was(caplog):
+    logger = logging.getLogger("sozai.symbolic")
+    one, other = SILENCE.kept(), SILENCE.kept()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    logger.warning("still silent")
+    logger.error("errors are heard")
+    other.__exit__(None, None, None)
+    logger.warning("heard again")
+    assert [record.getMessage() for record in caplog.records] == ["errors are heard", "heard again"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from collections import Counter
 from contextlib import contextmanager
@@ -176,22 +177,36 @@ def nested_score(
 def _predict_fold(estimator, X, y, fold):
     """Predictions for the test rows of one fold, and the formula behind them."""
     train, test = fold
-    with _no_log(), warnings.catch_warnings():
+    # what the fit of every fold would log again is told once, by the user's own fit
+    with SILENCE.kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ExtrapolationWarning)  # rows are left out on purpose
         fitted, formula = _fit(estimator, _rows(X, train), y[train])
         return np.asarray(fitted(_rows(X, test)), dtype=np.float64), formula
 
 
-@contextmanager
-def _no_log():
-    """Keep what the fit of every fold would log again to one telling: the user's own fit."""
-    logger = logging.getLogger("sozai.symbolic")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
+class _Silence(logging.Filter):
+    """Drops everything below an error while any fold, in whatever thread, is being fitted."""
+
+    def __init__(self):
+        super().__init__()
+        self.folds, self.lock = 0, threading.Lock()
+
+    def filter(self, record):
+        return self.folds == 0 or record.levelno >= logging.ERROR
+
+    @contextmanager
+    def kept(self):
+        with self.lock:
+            self.folds += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.folds -= 1
+
+
+SILENCE = _Silence()
+logging.getLogger("sozai.symbolic").addFilter(SILENCE)
 
 
 def _summarize(y, predictions, folds, groups, formulas) -> NestedScore:
@@ -277,7 +292,7 @@ def selection_frequency(
 
 def _terms_of_half(estimator, X, y, rows):
     """Terms selected on some rows."""
-    with _no_log():
+    with SILENCE.kept():
         return tuple(_fitted_model(estimator, _rows(X, rows), y[rows])[0].terms)
 
 
