@@ -110,6 +110,10 @@ def plan() -> Iterator[Pair | Script]:
     yield Script("peak_count.py", once=True)
     yield Script("spectrum_maps.py", once=True)
     yield Script("decoding.py", once=True)
+    for peer in ("physbo", "botorch", "nimo", "skopt"):
+        yield Pair("proposals.py", "proposals", "s5-17982", peer)
+    yield Script("proposals.py")
+    yield Script("proposal_efficiency.py", once=True, patience=8.0)
     for script in ("large_recovery.py", "intervals.py"):
         yield Script(script, once=True, patience=3.0)
     for script in ("quasicrystal_classes.py", "formation_energy.py"):

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-_ROOMS = ("composition", "contracts", "datasets", "displays", "numerics", "spectra", "study", "symbolic")
+_ROOMS = (
+    "composition",
+    "contracts",
+    "datasets",
+    "displays",
+    "numerics",
+    "proposals",
+    "spectra",
+    "study",
+    "symbolic",
+)
 
 __all__ = ["__version__", "cite", "show_versions", *_ROOMS]
 
@@ -17,6 +27,7 @@ if TYPE_CHECKING:
     from sozai import datasets as datasets
     from sozai import displays as displays
     from sozai import numerics as numerics
+    from sozai import proposals as proposals
     from sozai import spectra as spectra
     from sozai import study as study
     from sozai import symbolic as symbolic

@@ -14,7 +14,10 @@ import sozai
 ROOT = Path(__file__).resolve().parents[2]
 API = ROOT / "docs" / "api"
 DESCRIBED = re.compile(r"^\.\. auto(?:module|class|function):: (\S+)$", re.MULTILINE)
-ROOMS = ("composition", "contracts", "datasets", "displays", "numerics", "spectra", "study", "symbolic")
+ROOMS = (
+    "composition", "contracts", "datasets", "displays", "numerics", "proposals", "spectra", "study",
+    "symbolic",
+)  # fmt: skip
 
 
 def public_names():
@@ -129,7 +132,7 @@ def test_commands_in_the_documentation_use_options_that_exist():
                         break
                     command = command.commands[word]
                     verbs.append(word)
-                known = {option for parameter in command.params for option in parameter.opts}
+                known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
                 used = {word.split("=")[0] for word in words if word.startswith("-")}
                 assert used <= known | {"--help"}, f"{path.name}: {line}"
                 assert runner.invoke(app, [*verbs, "--help"]).exit_code == 0

@@ -646,6 +646,117 @@ BIBLIOGRAPHY: dict[str, Paper] = {
             "loshchilov2017", "misc", ("I. Loshchilov", "F. Hutter"),
             "Decoupled weight decay regularization", 2017, note="arXiv:1711.05101",
         ),
+        Paper(
+            "kiyohara2016", "article", ("S. Kiyohara", "H. Oda", "K. Tsuda", "T. Mizoguchi"),
+            "Acceleration of stable interface structure searching using a kriging approach", 2016,
+            "Japanese Journal of Applied Physics", "55", "045502",
+        ),
+        Paper(
+            "motoyama2022", "article",
+            ("Y. Motoyama", "R. Tamura", "K. Yoshimi", "K. Terayama", "T. Ueno", "K. Tsuda"),
+            "Bayesian optimization package: PHYSBO", 2022, "Computer Physics Communications", "278", "108405",
+        ),
+        Paper(
+            "liang2021", "article", ("Q. Liang", "and others"),
+            "Benchmarking the performance of Bayesian optimization across multiple experimental materials "
+            "science domains", 2021, "npj Computational Materials", "7", "188",
+            doi="10.1038/s41524-021-00656-9",
+        ),
+        Paper(
+            "gongora2020", "article", ("A. E. Gongora", "and others"),
+            "A Bayesian experimental autonomous researcher for mechanical design", 2020,
+            "Science Advances", "6", "eaaz1708",
+        ),
+        Paper(
+            "tamura2023", "article", ("R. Tamura", "K. Tsuda", "S. Matsuda"),
+            "NIMS-OS: an automation software to implement a closed loop between artificial intelligence and "
+            "robotic experiments in materials science", 2023,
+            "Science and Technology of Advanced Materials: Methods", "3", "2232297",
+        ),
+        Paper(
+            "jones1998", "article", ("D. R. Jones", "M. Schonlau", "W. J. Welch"),
+            "Efficient global optimization of expensive black-box functions", 1998,
+            "Journal of Global Optimization", "13", "455-492", doi="10.1023/A:1008306431147",
+        ),
+        Paper(
+            "ament2023", "misc", ("S. Ament", "S. Daulton", "D. Eriksson", "M. Balandat", "E. Bakshy"),
+            "Unexpected improvements to expected improvement for Bayesian optimization", 2023,
+            note="arXiv:2310.20708",
+        ),
+        Paper(
+            "hoeffding1963", "article", ("W. Hoeffding",),
+            "Probability inequalities for sums of bounded random variables", 1963,
+            "Journal of the American Statistical Association", "58", "13-30",
+            doi="10.1080/01621459.1963.10500830",
+        ),
+        Paper(
+            "yeo2000", "article", ("I.-K. Yeo", "R. A. Johnson"),
+            "A new family of power transformations to improve normality or symmetry", 2000,
+            "Biometrika", "87", "954-959", doi="10.1093/biomet/87.4.954",
+        ),
+        Paper(
+            "couckuyt2014", "article", ("I. Couckuyt", "D. Deschrijver", "T. Dhaene"),
+            "Fast calculation of multiobjective probability of improvement and expected improvement criteria "
+            "for Pareto optimization", 2014, "Journal of Global Optimization", "60", "575-594",
+            doi="10.1007/s10898-013-0118-2",
+        ),
+        Paper(
+            "lacour2017", "article", ("R. Lacour", "K. Klamroth", "C. M. Fonseca"),
+            "A box decomposition algorithm to compute the hypervolume indicator", 2017,
+            "Computers & Operations Research", "79", "347-360", doi="10.1016/j.cor.2016.06.021",
+        ),
+        Paper(
+            "knowles2006", "article", ("J. Knowles",),
+            "ParEGO: a hybrid algorithm with on-line landscape approximation for expensive multiobjective "
+            "optimization problems", 2006, "IEEE Transactions on Evolutionary Computation", "10", "50-66",
+            doi="10.1109/TEVC.2005.851274",
+        ),
+        Paper(
+            "terayama2019", "article", ("K. Terayama", "R. Tamura", "Y. Nose", "H. Hiramatsu", "H. Hosono",
+                                        "Y. Okuno", "K. Tsuda"),
+            "Efficient construction method for phase diagrams using uncertainty sampling", 2019,
+            "Physical Review Materials", "3", "033802", doi="10.1103/PhysRevMaterials.3.033802",
+        ),
+        Paper(
+            "terayama2022", "article", ("K. Terayama", "and others"),
+            "Acceleration of phase diagram construction by machine learning incorporating Gibbs' phase rule",
+            2022, "Scripta Materialia", "208", "114335", doi="10.1016/j.scriptamat.2021.114335",
+        ),
+        Paper(
+            "zhu2003", "misc", ("X. Zhu", "Z. Ghahramani", "J. Lafferty"),
+            "Semi-supervised learning using Gaussian fields and harmonic functions", 2003,
+            note="International Conference on Machine Learning",
+        ),
+        Paper(
+            "zhou2003", "misc", ("D. Zhou", "O. Bousquet", "T. N. Lal", "J. Weston", "B. Schölkopf"),
+            "Learning with local and global consistency", 2003,
+            note="Advances in Neural Information Processing Systems 16",
+        ),
+        Paper(
+            "terayama2020", "article", ("K. Terayama", "and others"),
+            "Pushing property limits in materials discovery via boundless objective-free exploration", 2020,
+            "Chemical Science", "11", "5959-5968", doi="10.1039/D0SC00982B",
+        ),
+        Paper(
+            "gardner2014", "misc", ("J. R. Gardner", "and others"),
+            "Bayesian optimization with inequality constraints", 2014,
+            note="International Conference on Machine Learning",
+        ),
+        Paper(
+            "deb2002", "article", ("K. Deb", "A. Pratap", "S. Agarwal", "T. Meyarivan"),
+            "A fast and elitist multiobjective genetic algorithm: NSGA-II", 2002,
+            "IEEE Transactions on Evolutionary Computation", "6", "182-197", doi="10.1109/4235.996017",
+        ),
+        Paper(
+            "storn1997", "article", ("R. Storn", "K. Price"),
+            "Differential evolution: a simple and efficient heuristic for global optimization over "
+            "continuous spaces", 1997, "Journal of Global Optimization", "11", "341-359",
+            doi="10.1023/A:1008202821328",
+        ),
+        Paper(
+            "kennedy2003", "misc", ("J. Kennedy",), "Bare bones particle swarms", 2003,
+            doi="10.1109/SIS.2003.1202251", note="IEEE Swarm Intelligence Symposium",
+        ),
     ]
 }  # fmt: skip
 """Papers by key. Only facts that were checked are given; what could not be is left out."""
@@ -704,6 +815,24 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "KernelMeanPooling": ("kusaba2023", "muandet2017"),
     "RandomFourierFeatures": ("rahimi2007",),
     "polymer_atoms": ("hayashi2022",),
+    "BayesianProposer": ("jones1998", "ament2023", "yeo2000", "rasmussen2006"),
+    "ExpectedImprovement": ("jones1998", "ament2023"),
+    "log_improvement_bound": ("hoeffding1963",),
+    "ExpectedHypervolumeImprovement": ("couckuyt2014", "lacour2017"),
+    "HypervolumeProbability": ("couckuyt2014", "lacour2017"),
+    "HypervolumeThompson": ("lacour2017",),
+    "NonDominatedRank": ("deb2002",),
+    "ParEGO": ("knowles2006",),
+    "SteinNovelty": ("terayama2020",),
+    "PhaseDiagramProposer": ("terayama2019", "terayama2022", "rasmussen2006"),
+    "OneHotGaussianProcess": ("rasmussen2006",),
+    "PresenceGaussianProcess": ("rasmussen2006",),
+    "LabelPropagation": ("zhu2003",),
+    "LabelSpreading": ("zhou2003",),
+    "Coexistence": ("terayama2022",),
+    "Constraint": ("gardner2014",),
+    "EvolutionaryProposer": ("deb2002", "storn1997", "kennedy2003"),
+    "hypervolume": ("lacour2017",),
     "SummaryStatistics": ("kusaba2022", "ward2016"),
     "SimilarMaterials": ("kusaba2023", "gretton2012"),
     "CompositionRegressor": ("kusaba2023", "barber2021", "rasmussen2006"),
@@ -714,6 +843,10 @@ _CITED_BY: dict[str, tuple[str, ...]] = {
     "fetch_nist_problems": ("nist1998",),
     "load_nist_peaks": ("nist1998",),
     "fetch_xps_spectra": ("dench1988",),
+    "fetch_grain_boundary_pool": ("kiyohara2016", "motoyama2022"),
+    "fetch_crossed_barrel": ("liang2021", "gongora2020"),
+    "fetch_p3ht": ("liang2021",),
+    "fetch_al_si_zn_liquidus": ("tamura2023",),
     "PeakMixture": ("matsumura2019", "matsumura2021", "marquardt1963"),
     "SpectrumMapPeaks": ("keenan2004", "kuhn1955", "matsumura2019"),
     "PeakMap": ("keenan2004", "kuhn1955"),

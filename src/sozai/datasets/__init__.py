@@ -11,6 +11,12 @@ from sozai.datasets.fetch import (
     fetch_polymers,
     fetch_stable_formulas,
 )
+from sozai.datasets.fetch_proposals import (
+    fetch_al_si_zn_liquidus,
+    fetch_crossed_barrel,
+    fetch_grain_boundary_pool,
+    fetch_p3ht,
+)
 from sozai.datasets.fetch_spectra import FileSet, NistProblem, fetch_nist_problems, fetch_xps_spectra
 from sozai.datasets.load import (
     load_binary_alloy_elements,
@@ -24,19 +30,26 @@ from sozai.datasets.load import (
     load_triangle_area,
 )
 from sozai.datasets.make import make_collinear, make_planted_law
+from sozai.datasets.make_phases import MadeSection, make_binary_section, make_ternary_section
+from sozai.datasets.make_pools import make_noisy_pool, make_two_objective_pool
 from sozai.datasets.make_spectra import MadeMap, make_spectrum, make_spectrum_map
 
 __all__ = [
     "Dataset",
     "FileSet",
     "MadeMap",
+    "MadeSection",
     "NistProblem",
+    "fetch_al_si_zn_liquidus",
     "fetch_binary_alloys",
+    "fetch_crossed_barrel",
     "fetch_formation_energies",
+    "fetch_grain_boundary_pool",
     "fetch_hypermaterials",
     "fetch_kmd_elements",
     "fetch_nist_problems",
     "fetch_octet_binaries",
+    "fetch_p3ht",
     "fetch_perovskites",
     "fetch_polymers",
     "fetch_stable_formulas",
@@ -50,8 +63,12 @@ __all__ = [
     "load_planets",
     "load_shannon_radii",
     "load_triangle_area",
+    "make_binary_section",
     "make_collinear",
+    "make_noisy_pool",
     "make_planted_law",
     "make_spectrum",
     "make_spectrum_map",
+    "make_ternary_section",
+    "make_two_objective_pool",
 ]

@@ -140,7 +140,7 @@ def fetch_kmd_elements() -> Dataset:
     >>> fetch_kmd_elements().frame.shape  # doctest: +SKIP
     (94, 59)
     """
-    return _table("kmd_elements")
+    return fetch_table("kmd_elements")
 
 
 def fetch_stable_formulas() -> Dataset:
@@ -164,7 +164,7 @@ def fetch_stable_formulas() -> Dataset:
     >>> len(fetch_stable_formulas().frame)  # doctest: +SKIP
     35463
     """
-    return _table("stable_formulas")
+    return fetch_table("stable_formulas")
 
 
 def fetch_formation_energies() -> Dataset:
@@ -192,7 +192,7 @@ def fetch_formation_energies() -> Dataset:
     >>> fetch_formation_energies().frame.loc[0, "formula"]  # doctest: +SKIP
     'C1Pt1'
     """
-    return _table("formation_energies")
+    return fetch_table("formation_energies")
 
 
 def fetch_hypermaterials() -> Dataset:
@@ -249,11 +249,21 @@ def fetch_polymers() -> Dataset:
     >>> fetch_polymers().frame.shape  # doctest: +SKIP
     (500, 5)
     """
-    return _table("polymers")
+    return fetch_table("polymers")
 
 
-def _table(name: str) -> Dataset:
-    """One CSV file, held against its description."""
+def fetch_table(name: str) -> Dataset:
+    """One CSV file below ``SOZAI_DATA``, held against its description.
+
+    Parameters
+    ----------
+    name : str
+        Of the description, ``descriptions/<name>.md``.
+
+    Returns
+    -------
+    Dataset
+    """
     certificate = read_certificate(name)
     return certificate.dataset(pd.read_csv(io.BytesIO(_bytes(certificate)), keep_default_na=False))
 

@@ -1,11 +1,14 @@
 """One Display class per result: draws records and arrays, imports no model."""
 
+from sozai.displays.acquisition_display import AcquisitionDisplay
 from sozai.displays.class_map import ClassMapDisplay
 from sozai.displays.composition_map import CompositionMapDisplay
 from sozai.displays.correlation import CorrelationDisplay
 from sozai.displays.display import Display
 from sozai.displays.effects import EffectsDisplay
 from sozai.displays.formula_map import FormulaMapDisplay
+from sozai.displays.front_display import FrontDisplay
+from sozai.displays.history_display import HistoryDisplay
 from sozai.displays.importance import ImportanceDisplay
 from sozai.displays.interval_parity import IntervalParityDisplay
 from sozai.displays.invariants import InvariantDisplay
@@ -22,12 +25,15 @@ from sozai.displays.residual import ResidualDisplay
 from sozai.displays.selection_path import SelectionPathDisplay
 
 __all__ = [
+    "AcquisitionDisplay",
     "ClassMapDisplay",
     "CompositionMapDisplay",
     "CorrelationDisplay",
     "Display",
     "EffectsDisplay",
     "FormulaMapDisplay",
+    "FrontDisplay",
+    "HistoryDisplay",
     "ImportanceDisplay",
     "IntervalParityDisplay",
     "InvariantDisplay",

@@ -13,6 +13,8 @@ from scipy.optimize import minimize
 
 from sozai.contracts.errors import ConvergenceWarning, NotInvertibleError
 from sozai.numerics.kernels import Kernel, PullBack
+from sozai.numerics.pool_kernels import kernel_code
+from sozai.numerics.small_evidence import small_evidence
 
 __all__ = ["Evidence", "ProcessParameters", "ProcessPriors", "factorize", "maximize_evidence"]
 
@@ -36,6 +38,9 @@ STARTS = (
 #: tables against following every start to its end.
 FIRST_STEPS = 12
 
+#: Rows and columns up to which compiled loops beat the library's factorization.
+_FEW_ROWS, _FEW_COLUMNS = 200, 32
+
 
 @dataclass(frozen=True)
 class ProcessPriors:
@@ -54,6 +59,10 @@ class ProcessPriors:
         Of the logarithm of the variance of the linear part.
     noise : (float, float)
         Of the logarithm of the noise variance.
+    spread : float, optional
+        Standard deviation of :math:`\log\ell_j` about a value common to all columns, which then has the
+        prior ``length``: few rows do not tell the columns apart, and should not be made to. Left out,
+        columns are independent.
 
     References
     ----------
@@ -70,6 +79,7 @@ class ProcessPriors:
     amplitude: tuple[float, float] = (0.0, 2.0)
     slope: tuple[float, float] = (4.0, 3.0)
     noise: tuple[float, float] = (-3.0, 2.5)
+    spread: float | None = None
 
     def layout(self, n_lengths: int, *, linear: bool, fit_noise: bool) -> tuple[Array, Array, Array]:
         """Means, standard deviations and bounds of all logarithms, shapes (k,), (k,), (k, 2)."""
@@ -82,6 +92,13 @@ class ProcessPriors:
             rows.append((*self.noise, *BOUNDS["noise"]))
         table = np.array(rows)
         return table[:, 0], table[:, 1], table[:, 2:]
+
+    def covariance(self, deviation: Array, n_lengths: int) -> Array:
+        """Prior covariance of all logarithms, shape (k, k), from their standard deviations."""
+        total = np.diag(deviation**2)
+        if self.spread is not None:
+            total[:n_lengths, :n_lengths] = self.length[1] ** 2 + self.spread**2 * np.eye(n_lengths)
+        return total
 
 
 @dataclass(frozen=True)
@@ -142,6 +159,8 @@ class Evidence:
     priors : ProcessPriors
     groups : ndarray of int of shape (n_columns,) or None
         Columns of one number share one length scale; left out, every column has its own.
+    noise_shares : ndarray of shape (n,), optional
+        Multiplies the noise of every row: 1/m for the mean of m results.
 
     Notes
     -----
@@ -178,20 +197,35 @@ class Evidence:
         fixed_noise: float | None = None,
         priors: ProcessPriors | None = None,
         groups: NDArray[np.int64] | None = None,
+        noise_shares: Array | None = None,
     ) -> None:
+        self.noise_shares: Array | float = 1.0 if noise_shares is None else noise_shares
         self.kernel, self.Z, self.y, self.linear = kernel, Z, y, linear
         self.known_noise, self.fixed_noise = known_noise, fixed_noise
         self.groups = np.arange(Z.shape[1]) if groups is None else groups
         self.n_lengths = int(self.groups.max()) + 1
-        self.prior_mean, self.prior_deviation, self.bounds = (priors or ProcessPriors()).layout(
+        self._noise_at = self.n_lengths + 1 + int(linear)
+        priors = priors or ProcessPriors()
+        self.prior_mean, self.prior_deviation, self.bounds = priors.layout(
             self.n_lengths, linear=linear, fit_noise=fixed_noise is None
         )
+        self.prior_root = np.linalg.cholesky(priors.covariance(self.prior_deviation, self.n_lengths))
+        self.prior_precision = lapack.dpotri(self.prior_root, lower=1)[0]
+        self.prior_precision += np.tril(self.prior_precision, -1).T
+        is_small = len(Z) <= _FEW_ROWS and Z.shape[1] <= _FEW_COLUMNS and not linear
+        self._code = kernel_code(kernel) if is_small else -1
+        if self._code >= 0:
+            self._columns = np.ascontiguousarray(Z.T, dtype=np.float64)
+            self._shares = np.ascontiguousarray(np.broadcast_to(self.noise_shares, len(Z)), dtype=np.float64)
+            self._known = (
+                np.zeros(len(Z)) if known_noise is None else np.asarray(known_noise, dtype=np.float64)
+            )
 
     def starts(self, n_draws: int, rng: np.random.Generator) -> list[Array]:
         """Two fixed starts, then draws from the prior."""
         draws = rng.standard_normal((n_draws, len(self.prior_mean)))
         fixed = [self._start(**values) for values in STARTS]
-        return fixed + [self.prior_mean + self.prior_deviation * draw for draw in draws]
+        return fixed + [self.prior_mean + self.prior_root @ draw for draw in draws]
 
     def _start(self, length: float, amplitude: float, slope: float, noise: float) -> Array:
         """Logarithms of a start; the length scale is that of one column among many."""
@@ -200,7 +234,7 @@ class Evidence:
         if self.linear:
             theta[self.n_lengths + 1] = slope
         if self.fixed_noise is None:
-            theta[-1] = noise
+            theta[self._noise_at] = noise
         return theta
 
     def parameters(self, theta: Array) -> ProcessParameters:
@@ -210,34 +244,59 @@ class Evidence:
             length_scales=values[self.groups],
             amplitude=float(values[self.n_lengths]),
             slope=float(values[self.n_lengths + 1]) if self.linear else 0.0,
-            noise=float(values[-1]) if self.fixed_noise is None else self.fixed_noise,
+            noise=float(values[self._noise_at]) if self.fixed_noise is None else self.fixed_noise,
         )
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Value and gradient of J; a covariance that cannot be factorized counts as very bad."""
         value, gradient = self.likelihood(theta)
-        deviation = (theta - self.prior_mean) / self.prior_deviation
-        return value + 0.5 * float(deviation @ deviation), gradient + deviation / self.prior_deviation
+        deviation = theta - self.prior_mean
+        pull = self.prior_precision @ deviation
+        return value + 0.5 * float(deviation @ pull), gradient + pull
 
     def likelihood(self, theta: Array) -> tuple[float, Array]:
         """Negative log marginal likelihood and its gradient, without the priors."""
+        return self.likelihood_and_weights(theta, self.y)[:2]
+
+    def likelihood_and_weights(self, theta: Array, y: Array) -> tuple[float, Array, Array]:
+        r"""Negative log marginal likelihood of a target, gradient, and :math:`\alpha`, its gradient in y."""
         part = self.parameters(theta)
+        if self._code >= 0:
+            alpha, slopes = np.empty(len(y)), np.empty(len(self._columns) + 2)
+            level = small_evidence(
+                self._code, self._columns, 1.0 / (self.kernel.width * part.length_scales), part.amplitude,
+                MEAN_VARIANCE, part.noise, self._shares, self._known, y, alpha, slopes,
+            )  # fmt: skip
+            if np.isfinite(level):
+                return level, self._grouped(slopes), alpha
         value, pullback = self.kernel.matrix_and_pullback(self.Z, part.length_scales)
         K = part.amplitude * value + MEAN_VARIANCE
         scaled = self.Z / part.length_scales
         if self.linear:
             K += part.slope * (scaled @ scaled.T)
-        K.flat[:: len(K) + 1] += part.noise + (0.0 if self.known_noise is None else self.known_noise)
+        K.flat[:: len(K) + 1] += part.noise * self.noise_shares + (
+            0.0 if self.known_noise is None else self.known_noise
+        )
         try:
             factor, _ = factorize(K)
         except NotInvertibleError:
-            return 1e10, np.zeros_like(theta)
+            return 1e10, np.zeros_like(theta), np.zeros_like(y)
         inverse, _ = lapack.dpotri(factor, lower=1)
         inverse += np.tril(inverse, -1).T
-        alpha = inverse @ self.y
-        level = float(np.log(np.diag(factor)).sum()) + 0.5 * len(self.y) * np.log(2.0 * np.pi)
+        alpha = inverse @ y
+        level = float(np.log(np.diag(factor)).sum()) + 0.5 * len(y) * np.log(2.0 * np.pi)
         Q = inverse - np.outer(alpha, alpha)
-        return 0.5 * float(self.y @ alpha) + level, self._gradient(part, value, pullback, scaled, Q)
+        gradient = self._gradient(part, value, pullback, scaled, Q)
+        return 0.5 * float(y @ alpha) + level, gradient, alpha
+
+    def _grouped(self, slopes: Array) -> Array:
+        """Derivatives by columns, amplitude and noise, added up over the columns of a group."""
+        p = len(self.groups)
+        rest = slopes[p:] if self.fixed_noise is None else slopes[p : p + 1]
+        lengths = slopes[:p]
+        if self.n_lengths < p:
+            lengths = np.asarray(np.bincount(self.groups, weights=lengths, minlength=self.n_lengths))
+        return np.concatenate([lengths, rest])
 
     def _gradient(
         self, part: ProcessParameters, value: Array, pullback: PullBack, scaled: Array, Q: Array
@@ -250,7 +309,7 @@ class Evidence:
             columns = columns - per_column
             rest.append(0.5 * float(per_column.sum()))
         if self.fixed_noise is None:
-            rest.append(0.5 * part.noise * float(np.trace(Q)))
+            rest.append(0.5 * part.noise * float((np.diag(Q) * self.noise_shares).sum()))
         lengths = np.bincount(self.groups, weights=columns, minlength=self.n_lengths)
         return np.concatenate([lengths, rest])
 

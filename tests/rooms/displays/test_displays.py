@@ -10,11 +10,14 @@ from matplotlib.figure import Figure
 import sozai.displays as displays
 from sozai.contracts.errors import InputError
 from sozai.displays import (
+    AcquisitionDisplay,
     ClassMapDisplay,
     CompositionMapDisplay,
     CorrelationDisplay,
     EffectsDisplay,
     FormulaMapDisplay,
+    FrontDisplay,
+    HistoryDisplay,
     ImportanceDisplay,
     IntervalParityDisplay,
     InvariantDisplay,
@@ -52,6 +55,10 @@ TABLE = pd.DataFrame(
     {"base": [0.0, 1.0, 2.0, 1.5], "height": [0.0, 2.0, 4.0, 1.0], "idle": [7.0, 9.0, 8.0, 8.0]}
 )
 
+SLICES = pd.DataFrame(
+    {"descriptor": "base", "value": [0.0, 1.0], "mean": [1.0, 2.0], "std": [0.1, 0.5], "score": [-3.0, -1.0]}
+)
+
 EXAMPLES = {
     "ParityDisplay": lambda: ParityDisplay.from_model(MODEL, TARGET, name="M", unit="mu_B"),
     "ResidualDisplay": lambda: ResidualDisplay.from_model(MODEL, TARGET, name="M", unit="mu_B"),
@@ -79,6 +86,14 @@ EXAMPLES = {
         status=[[0, 4]],
     ),
     "PeakMapDisplay": lambda: PeakMapDisplay([[1.0, 2.0], [np.nan, 3.0]], name="peak 1.position", unit="eV"),
+    "AcquisitionDisplay": lambda: AcquisitionDisplay(SLICES, SLICES, TABLE, {"base": 1.0}, name="height"),
+    "FrontDisplay": lambda: FrontDisplay(
+        [[1, 3], [2, 2], [1, 1]], [True, True, False], [[2.5, 2.5]], [[0.5, 0.2]], names=["a", "b"],
+        labels=["7"],
+    ),
+    "HistoryDisplay": lambda: HistoryDisplay(
+        {"best so far": [1.0, 1.0, 3.0]}, random=[[1, 1, 2], [0, 2, 2]], values=[1.0, np.nan, 3.0], optimum=4
+    ),
     "ParetoDisplay": lambda: ParetoDisplay([1, 3], [0.5, np.inf], labels=["a", "b"], chosen=0, unit="eV"),
 }
 

@@ -30,6 +30,23 @@ _SPOKEN = tuple(
         (r"\bmax_combinations must be at least the", "the search must be shorter than"),
         (r"They take about (.+?) s on one core: raise it, .*$", rf"It takes about \1 s. {_FEWER}"),
         (r" Use method='exact'.*$", " The list of --relations may miss some; the law is not affected."),
+        (
+            r"Lower n_objectives, or name the objectives\.",
+            "Lower --objectives, or name columns by --objective.",
+        ),
+        (r"Use correct\(([^)]*)\)\.", r"Correct it in Python: open_campaign(path).correct(\1)."),
+        (
+            r"Add the candidate first, or tell it by its descriptors with adopt=True\.",
+            "Add its row to the list.",
+        ),
+        (r"\bWrite (?:ExpectedImprovement|ExpectedHypervolumeImprovement)\(\)\.", "Leave it out."),
+        (r"\bbe an acquisition object or one of\b", "be one of"),
+        (r"\bserve several objectives: an object or one of\b", "serve several objectives: one of"),
+        (r"\buse correct\(\) for one of the replicates\b", "--withdraw ROW takes the latest one back"),
+        (r"\buse correct\(event, None\) to withdraw one\b", "--withdraw ROW takes one back"),
+        (r"^BayesianProposer\.propose: (columns? .*)", r"\1"),
+        (r"\bDrop one of them\.", "Leave one out with --ignore."),
+        (r"\bGive its column the role id or ignore\.", "Give its column to --id or --ignore."),
         (r" See applicability\(X\)\.", ""),
         (r"Call cite\(\) for the whole list\.", "Run 'sozai cite' for the whole list."),
     )

@@ -30,6 +30,7 @@ ROOMS = {
     "symbolic": "sozai.apps.tour.symbolic_stops",
     "composition": "sozai.apps.tour.composition_stops",
     "spectra": "sozai.apps.tour.spectra_stops",
+    "proposals": "sozai.apps.tour.proposal_stops",
 }
 
 

@@ -1,0 +1,257 @@
+"""The proposals as files, as one JSON object, and on the terminal."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sozai.apps.cli.output import console, emit_json, staged_folder
+from sozai.apps.cli.propose_question import goal_words
+from sozai.contracts.records import with_error
+from sozai.contracts.unit_headers import split_unit
+from sozai.contracts.whole_file import replace_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sozai.apps.cli.propose_answer import ProposeAnswer
+    from sozai.contracts.records import Proposal
+    from sozai.proposals.campaign import Campaign
+
+__all__ = ["as_payload", "best_so_far", "deliver", "finished_words", "prediction_text", "proposal_frame"]
+
+_N_SHOWN = 20
+_N_DESCRIPTORS = 8
+
+
+def deliver(found: ProposeAnswer) -> None:
+    """Write what was asked for; files first, and only then are proposals marked as running."""
+    question = found.question
+    if question.output is not None:
+        from sozai.apps.cli.propose_report import write_folder
+
+        with staged_folder(question.output) as stage:
+            write_folder(found, stage)
+    if question.out is not None:
+        _write_proposals(found, question.out)
+    if question.start:
+        _start(found)
+    if question.json:
+        notes = found.notes
+        source = str(question.file)
+        emit_json(as_payload(found), schema="sozai.propose.candidates/1", source=source, notes=notes)
+    else:
+        _say(found)
+
+
+def as_payload(found: ProposeAnswer) -> dict[str, Any]:
+    """Keys of the JSON object beyond those every command shares."""
+    question, campaign, table = found.question, found.campaign, found.listed.table
+    status = campaign.status_
+    objectives = [{"name": o.name, "goal": goal_words(o.goal), "unit": o.unit} for o in campaign.objectives]
+    names = table.ids
+    return {
+        "method": question.method,
+        "acquisition": question.acquisition,
+        "objectives": objectives,
+        "descriptors": list(campaign.pool.names),
+        "units": {
+            **{name: split_unit(name)[1] for name in campaign.pool.names},
+            **{o.name: o.unit for o in campaign.objectives},
+        },
+        "proposals": [
+            {
+                "index": proposal.index,
+                "id": proposal.id,
+                **({} if names is None else {"name": names[proposal.index or 0]}),
+                "x": proposal.x,
+                "mean": proposal.mean,
+                "std": proposal.std,
+                "score": proposal.score,
+                "reason": proposal.reason,
+            }
+            for proposal in found.proposals
+        ],
+        "status": {name: getattr(status, name) for name in status.__slots__},
+        "best": best_so_far(found),
+        "entered": found.n_entered,
+        "started": bool(question.start and found.proposals),
+        "repairs": [
+            {"row": r.row, "column": r.column, "message": r.message, "repair": r.repair}
+            for r in table.repairs
+        ],
+        "seconds": found.seconds,
+    }
+
+
+def best_so_far(found: ProposeAnswer) -> list[dict[str, Any]]:
+    """The best result of one objective, or the front of several: row, x and values."""
+    campaign = found.campaign
+    if len(campaign.objectives) == 1:
+        best = campaign.best_
+        if best is None:
+            return []
+        values = {campaign.objectives[0].name: best.value}
+        return [{"index": best.index, "x": best.x, "values": values}]
+    front = campaign.front_
+    return [
+        {
+            "index": int(row),
+            "x": campaign.pool.values(int(row)),
+            "values": {o.name: float(front.loc[row, o.label]) for o in campaign.objectives},
+        }
+        for row in front.index
+    ]
+
+
+def proposal_frame(found: ProposeAnswer) -> pd.DataFrame:
+    """One row a proposal: actions, descriptors, prediction, score, reason."""
+    import pandas as pd
+
+    rows = []
+    for proposal in found.proposals:
+        row: dict[str, Any] = {"actions": proposal.index, "proposal_id": proposal.id, **proposal.x}
+        row["score"] = proposal.score
+        for word, value in (("mean", proposal.mean), ("std", proposal.std)):
+            if isinstance(value, dict):
+                row |= {f"{word} {name}": number for name, number in value.items()}
+            else:
+                row[word] = value
+        rows.append(row | {"reason": proposal.reason})
+    columns = ["actions", "proposal_id", *found.campaign.pool.names, "score", "mean", "std", "reason"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+
+
+def prediction_text(found: ProposeAnswer, proposal: Proposal) -> str:
+    """Mean, standard deviation and unit of every objective; a dash without a model."""
+    parts = []
+    for objective in found.campaign.objectives:
+        mean, std = (
+            value[objective.name] if isinstance(value, dict) else value
+            for value in (proposal.mean, proposal.std)
+        )
+        if math.isfinite(mean):
+            unit = f" {objective.unit}" if objective.unit else ""
+            named = f"{objective.name} " if len(found.campaign.objectives) > 1 else ""
+            parts.append(f"{named}{with_error(mean, std)}{unit}")
+    return ", ".join(parts) or "-"
+
+
+def finished_words(found: ProposeAnswer) -> str:
+    """Why there is nothing to propose."""
+    status = found.campaign.status_
+    counts = f"{status.n_observed} of {status.n_candidates} measured, {status.n_failed} failed"
+    if status.finished:
+        return f"Finished: nothing is left to propose ({counts})."
+    return f"Nothing is left to propose until results come in ({counts}, {status.n_running} running)."
+
+
+# --- files ----------------------------------------------------------------------------------------------
+
+
+def _write_proposals(found: ProposeAnswer, path: Path) -> None:
+    """``proposals.csv`` for a robot and ``proposals.sozai.csv`` for people beside it."""
+    rows = [int(proposal.index or 0) for proposal in found.proposals]
+    replace_file(path, found.listed.table.proposals(rows))
+    frame = proposal_frame(found).drop(columns=list(found.campaign.pool.names), errors="ignore")
+    beside = path.with_name(f"{path.stem}.sozai.csv")
+    replace_file(beside, frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))
+
+
+def _start(found: ProposeAnswer) -> None:
+    """Mark the proposals as running and keep that."""
+    from sozai.study.campaign_folder import save_campaign
+
+    if not found.proposals:
+        return
+    found.campaign.start(found.proposals)
+    save_campaign(found.campaign, found.question.list_path)
+    n = len(found.proposals)
+    found.deeds.append(
+        f"Started: {n} candidate{'s are' if n > 1 else ' is'} running; the next call gives others (--release "
+        "undoes it)."
+    )
+
+
+# --- the terminal ---------------------------------------------------------------------------------------
+
+
+def _say(found: ProposeAnswer) -> None:
+    """Say how the campaign stands, what to measure next and why."""
+    screen = console()
+    campaign, question = found.campaign, found.question
+    status = campaign.status_
+    goals = ", ".join(f"{o.label}: {goal_words(o.goal)}" for o in campaign.objectives)
+    screen.print(f"What to measure next ({goals})", style="bold", soft_wrap=True)
+    screen.print(
+        f"{status.n_observed} of {status.n_candidates} measured, {status.n_failed} failed, "
+        f"{status.n_running} running, {status.n_open} open; {found.seconds:.1f} s",
+        soft_wrap=True,
+    )
+    screen.print(_best_words(found), soft_wrap=True)
+    screen.print()
+    if not found.proposals:
+        screen.print(finished_words(found), soft_wrap=True)
+    else:
+        _say_proposals(found, screen)
+    for deed in found.deeds:
+        screen.print(deed, soft_wrap=True)
+    for note in found.notes:
+        screen.print(f"Note: {note}", soft_wrap=True)
+    if question.out is not None:
+        what = "Proposals" if found.proposals else "Proposals (only a header)"
+        screen.print(f"{what}: {question.out}", soft_wrap=True)
+    if question.output is not None:
+        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
+    if found.proposals:
+        hints = [
+            (question.out is None, "-o proposals.csv writes them"),
+            (not question.start, "--start marks them as running"),
+            (True, f"--tell {found.proposals[0].index}={_values_words(campaign)} enters a result"),
+            (question.output is None, "--output DIR writes a report"),
+        ]
+        screen.print(
+            f"Next: {'; '.join(text for wanted, text in hints if wanted)}.", style="dim", soft_wrap=True
+        )
+
+
+def _say_proposals(found: ProposeAnswer, screen: Any) -> None:
+    """Table of proposals, then one reason each."""
+    from rich.table import Table
+
+    names = found.campaign.pool.names[:_N_DESCRIPTORS]
+    ids = found.listed.table.ids
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for head in ("row", *(["name"] if ids is not None else []), *names, "prediction", "score"):
+        grid.add_column(head, justify="left" if head in ("name", "prediction") else "right", overflow="fold")
+    for proposal in found.proposals[:_N_SHOWN]:
+        named = [] if ids is None else [ids[proposal.index or 0]]
+        cells = [f"{proposal.x[name]:.6g}" for name in names]
+        score = f"{proposal.score:.4g}" if math.isfinite(proposal.score) else "-"
+        grid.add_row(str(proposal.index), *named, *cells, prediction_text(found, proposal), score)
+    screen.print(grid)
+    screen.print()
+    for proposal in found.proposals[:_N_SHOWN]:
+        screen.print(f"row {proposal.index}: {proposal.reason}", soft_wrap=True)
+    if len(found.proposals) > _N_SHOWN:
+        screen.print(f"... and {len(found.proposals) - _N_SHOWN} more (-o TABLE writes them all)")
+
+
+def _values_words(campaign: Campaign) -> str:
+    """What stands behind ROW= in ``--tell``."""
+    n = len(campaign.objectives)
+    return "VALUE" if n == 1 else ",".join(f"V{k + 1}" for k in range(n))
+
+
+def _best_words(found: ProposeAnswer) -> str:
+    """The best so far, in one line."""
+    best, objectives = best_so_far(found), found.campaign.objectives
+    if not best:
+        return "No result yet."
+    if len(objectives) > 1:
+        rows = ", ".join(str(entry["index"]) for entry in best[:10])
+        return f"Best compromises so far: {len(best)} (rows {rows}{', ...' if len(best) > 10 else ''})."
+    objective, value = objectives[0], best[0]["values"][objectives[0].name]
+    unit = f" {objective.unit}" if objective.unit else ""
+    return f"Best so far: {value:.6g}{unit} in row {best[0]['index']}."

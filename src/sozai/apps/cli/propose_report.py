@@ -1,0 +1,173 @@
+"""The proposals of a campaign, as a folder: report.html with the why of every point, tables, figures."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sozai.apps.cli.propose_output import best_so_far, finished_words, prediction_text, proposal_frame
+from sozai.apps.cli.propose_question import goal_words
+from sozai.contracts.unit_headers import split_unit
+from sozai.contracts.whole_file import replace_file
+from sozai.study.report import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sozai.apps.cli.propose_answer import ProposeAnswer
+
+__all__ = ["write_folder"]
+
+Figures = dict[str, tuple[Any, str]]
+
+_EXPLAINED = 5
+_NEAREST = (
+    "The candidate and the measured ones nearest to it (distance in ranges of the descriptors). The score is "
+    "that of the candidate alone, before others were chosen beside it."
+)
+
+
+def write_folder(found: ProposeAnswer, folder: Path) -> None:
+    """Write report.html, the tables as CSV and the figures as PNG and SVG into ``folder``."""
+    figures = _figures(found)
+    _report(found, figures).write(folder / "report.html")
+    tables = {
+        "proposals.csv": proposal_frame(found),
+        "results.csv": found.campaign.results_,
+        "overview.csv": found.campaign.table_,
+    }
+    for name, frame in tables.items():
+        payload = frame.to_csv(index=name == "overview.csv", index_label="row", lineterminator="\r\n")
+        replace_file(folder / name, payload.encode("utf-8-sig"))
+    (folder / "figures").mkdir()
+    for name, (display, _) in figures.items():
+        display.save(folder / "figures" / f"{name}.png")
+        display.save(folder / "figures" / f"{name}.svg")
+
+
+def _figures(found: ProposeAnswer) -> Figures:
+    """Displays with their captions, by file name."""
+    from sozai.displays import AcquisitionDisplay, FrontDisplay, HistoryDisplay
+    from sozai.proposals.model_slices import posterior_slices
+
+    campaign, figures = found.campaign, {}
+    several = len(campaign.objectives) > 1
+    if len(campaign.results_) and not several:
+        caption = "Best result so far, in the order in which results were entered."
+        figures["history"] = (HistoryDisplay.from_campaign(campaign), caption)
+    if several and len(campaign.observations_.rows):
+        caption = "Results, the best compromises among them, and what the proposals are expected to give."
+        figures["front"] = (FrontDisplay.from_campaign(campaign, found.proposals), caption)
+    if found.proposals and getattr(campaign.proposer, "gp_", None):
+        row = int(found.proposals[0].index or 0)
+        slices = posterior_slices(campaign.proposer, campaign.observations_, row)
+        for k, name in enumerate(slices.curves["objective"].unique()):
+            caption = (
+                f"{name} along each descriptor through row {row}, the first proposal: mean, one standard "
+                "deviation, results (paler where they lie far from the line); below, the highest score."
+            )
+            display = AcquisitionDisplay.from_slices(slices, name)
+            figures["why" if k == 0 else f"why_{k + 1}"] = (display, caption)
+    return figures
+
+
+def _report(found: ProposeAnswer, figures: Figures) -> Report:
+    """Page with proposals, reasons, history, and how the campaign stands."""
+    campaign, question = found.campaign, found.question
+    goals = ", ".join(f"{o.label} ({goal_words(o.goal)})" for o in campaign.objectives)
+    report = Report("What to measure next", lead=f"{goals}; candidates of {question.list_path.name}.")
+    _proposal_section(report, found)
+    why = [figure for name, figure in figures.items() if name.startswith("why")]
+    if found.proposals:
+        _why_section(report, found, why)
+    _standing_section(report, found, [figures[name] for name in ("history", "front") if name in figures])
+    report.section("The list").facts(
+        {
+            "file": question.list_path.name,
+            "encoding": found.listed.table.cells.wire,
+            "descriptors": len(campaign.pool.names),
+            "method": question.method,
+        }
+    )
+    if len(found.listed.table.repairs):
+        repaired = found.listed.table.repairs.to_frame().drop(columns="code")
+        repaired = repaired.rename(columns={"row": "line"})
+        report.table(repaired, caption="Repaired while reading; lines of the file, its header is line 1.")
+    report.section("Notes")
+    for note in [*getattr(campaign.proposer, "hyper_status_", ()), *found.notes] or ["None."]:
+        report.note(note)
+    return report
+
+
+def _proposal_section(report: Report, found: ProposeAnswer) -> None:
+    """Proposals, best first."""
+    import pandas as pd
+
+    report.section("Proposals")
+    if not found.proposals:
+        report.text(finished_words(found))
+        return
+    ids = found.listed.table.ids
+    rows = [
+        {
+            "row": proposal.index,
+            **({} if ids is None else {"name": ids[proposal.index or 0]}),
+            **proposal.x,
+            "prediction": prediction_text(found, proposal),
+            "score": proposal.score,
+            "reason": proposal.reason,
+        }
+        for proposal in found.proposals
+    ]
+    report.table(pd.DataFrame(rows), caption="Rows count from 0 without the header, as in proposals.csv.")
+
+
+def _why_section(report: Report, found: ProposeAnswer, figures: list[tuple[Any, str]]) -> None:
+    """For the first proposals: reason, and the results nearest to them."""
+    report.section("Why these")
+    if figures:
+        report.figures(figures)
+    for proposal in found.proposals[:_EXPLAINED]:
+        report.heading(f"Row {proposal.index}").text(proposal.reason)
+        account = found.campaign.explain(proposal)
+        if len(account):
+            report.table(_named(account, found), caption=_NEAREST)
+
+
+def _named(account: pd.DataFrame, found: ProposeAnswer) -> pd.DataFrame:
+    """An account of the proposer with the descriptors beside its rows."""
+    if "row" not in account:
+        return account
+    pool = found.campaign.pool
+    parts = account.replace({"score": {-math.inf: math.nan}})
+    for place, name in enumerate(pool.names):
+        parts.insert(1 + place, name, [pool.values(int(row))[name] for row in account["row"]])
+    return parts
+
+
+def _standing_section(report: Report, found: ProposeAnswer, figures: list[tuple[Any, str]]) -> None:
+    """Counts, the best so far, history."""
+    import pandas as pd
+
+    campaign = found.campaign
+    status = campaign.status_
+    report.section("How the campaign stands").facts(
+        {
+            "candidates": status.n_candidates,
+            "measured": status.n_observed,
+            "failed": status.n_failed,
+            "running": status.n_running,
+            "open": status.n_open,
+            "round": status.round,
+        }
+    )
+    if figures:
+        report.figures(figures)
+    best = [{"row": entry["index"], **entry["x"], **entry["values"]} for entry in best_so_far(found)]
+    if best:
+        units = {o.name: o.unit for o in campaign.objectives}
+        units |= {name: None if "[" in name else split_unit(name)[1] for name in campaign.pool.names}
+        several = len(campaign.objectives) > 1
+        caption = "Best compromises: no other result is better in everything." if several else "Best so far."
+        report.table(pd.DataFrame(best), units=units, caption=caption)

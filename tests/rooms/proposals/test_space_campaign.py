@@ -1,0 +1,176 @@
+import json
+
+import numpy as np
+import pytest
+
+from sozai.contracts.errors import InputError
+from sozai.proposals.bayesian import BayesianProposer
+from sozai.proposals.evolutionary import EvolutionaryProposer
+from sozai.proposals.objectives import Objective
+from sozai.proposals.outcomes import Constraint
+from sozai.proposals.spaces import Box, Categorical, LinearConstraint, Mixture, Pool, Product
+
+SQUARE = Box({"x": (0.0, 1.0), "y": (0.0, 2.0)})
+
+
+def hill(x):
+    return -((x["x"] - 0.3) ** 2) - (x["y"] - 1.1) ** 2
+
+
+def run(proposer, function, rounds, n=1, objectives="f"):
+    proposer.open(objectives=objectives)
+    for _ in range(rounds):
+        for proposal in proposer.ask(n):
+            proposer.tell(proposal, function(proposal.x))
+    return proposer.campaign_
+
+
+def test_the_top_of_a_hill_is_found_to_three_digits():
+    best = run(BayesianProposer(space=SQUARE), hill, 14).best_
+    assert best.x["x"] == pytest.approx(0.3, abs=0.01)
+    assert best.x["y"] == pytest.approx(1.1, abs=0.02)
+
+
+def test_steps_are_kept_and_no_point_comes_twice():
+    space = Mixture(["a", "b", "c"], step=0.05)
+    campaign = run(BayesianProposer(space=space), lambda x: -((x["a"] - 0.2) ** 2) - (x["b"] - 0.35) ** 2, 12)
+    assert campaign.best_.x == {"a": 0.2, "b": 0.35, "c": 0.45}
+    X = campaign.observations_.X
+    np.testing.assert_allclose(X / 0.05, np.rint(X / 0.05), atol=1e-9)
+    assert len(campaign.table_) == 12
+
+
+def test_a_product_with_a_limit():
+    space = Product(
+        Mixture(["a", "b"]), Box({"T": (0.0, 1.0)}), Categorical("s", ["u", "v"]),
+        constraints=[LinearConstraint({"a": 1.0, "T": 1.0}, high=0.9)],
+    )  # fmt: skip
+    campaign = run(BayesianProposer(space=space), lambda x: x["a"] + x["T"] / 2 + (x["s"] == "v"), 12)
+    best = campaign.best_
+    assert best.x["s"] == "v"
+    assert best.x["a"] + best.x["T"] <= 0.9 + 1e-9
+    assert best.value == pytest.approx(1.9, abs=0.02)  # all of the limit to a
+
+
+def test_asking_again_and_for_more():
+    proposer = BayesianProposer(space=SQUARE)
+    run(proposer, hill, 6)
+    two = proposer.ask(2)
+    assert proposer.ask(2) == two
+    proposer.campaign_._asked = None
+    assert proposer.ask(1) == two[:1]
+    proposer.campaign_.start(two[0])
+    (other,) = proposer.ask(1)
+    assert other.id != two[0].id
+    proposer.campaign_.release(two[0])
+    assert proposer.ask(1) == two[:1]
+
+
+def test_the_order_of_telling_changes_nothing():
+    points = SQUARE.sample(7, np.random.default_rng(0))
+    proposals = []
+    for order in (np.arange(7), np.arange(7)[::-1]):
+        proposer = BayesianProposer(space=SQUARE).open(objectives="f")
+        for row in points[order]:
+            proposer.tell([row.tolist()], hill(SQUARE.values(row)))
+        proposals.append(proposer.ask(1))
+    assert proposals[0] == proposals[1]
+
+
+@pytest.mark.parametrize("acquisition", [None, "parego", "ts"])
+def test_two_objectives(acquisition):
+    proposer = BayesianProposer(acquisition, space=SQUARE)
+    objectives = [Objective("f"), Objective("g", "minimize")]
+    campaign = run(proposer, lambda x: [hill(x), x["x"]], 5, 2, objectives)
+    assert len(campaign.front_) >= 1
+    assert set(proposer.ask()[0].mean) == {"f", "g"}
+
+
+def test_constraints_and_failures():
+    proposer = BayesianProposer(space=SQUARE, outcomes=[Constraint("g", high=0.2)])
+    campaign = run(proposer, lambda x: [x["x"] + x["y"], x["x"]], 10, 1, [Objective("f"), Objective("g")])
+    seen = campaign.observations_
+    last = seen.Y[seen.Y[:, 1] <= 0.2 + 1e-9, 0].max()
+    assert last > 1.9
+    other = BayesianProposer(space=SQUARE)
+    run(other, hill, 5)
+    other.campaign_.tell([{"x": 0.9, "y": 1.9}], status="failed")
+    assert other.campaign_.observations_.failed.tolist() != []
+    assert np.isfinite(other.ask()[0].mean)
+
+
+def test_bounds_of_results_and_replicates():
+    campaign = BayesianProposer(space=SQUARE).open(objectives="f").campaign_
+    campaign.tell([{"x": 0.5, "y": 0.5}], 1.0)
+    campaign.tell([{"x": 0.5, "y": 0.5}], 3.0)
+    campaign.tell([{"x": 0.1, "y": 0.5}], 0.5, status="censored_low")
+    seen = campaign.observations_
+    assert seen.Y[:, 0].tolist() == [0.5, 2.0]
+    assert seen.counts[:, 0].tolist() == [1, 2]
+    assert seen.censored[:, 0].tolist() == [-1, 0]
+    assert seen.replicate_variance[0] == 2.0
+    assert campaign.best_.value == 2.0
+    report = campaign.tell([{"x": 0.2, "y": 0.5}], 0.7, run_id="a")
+    assert report.n_recorded == 1
+    assert campaign.tell([{"x": 0.2, "y": 0.5}], 0.7, run_id="a").n_repeated == 1
+
+
+def test_state_is_text_and_goes_on():
+    proposer = BayesianProposer(space=SQUARE)
+    campaign = run(proposer, hill, 6)
+    campaign.start(proposer.ask())
+    text = json.dumps(campaign.state())
+    other = BayesianProposer(space=SQUARE).open(objectives="f")
+    other.campaign_.restore(json.loads(text))
+    assert other.ask(2) == proposer.ask(2)
+    with pytest.raises(InputError, match=r"points of 2 columns with 1 results"):
+        other.campaign_.restore({"told": [{"x": [1.0], "values": [1.0]}], "running": []})
+
+
+@pytest.mark.parametrize("method", ["ga", "de", "pso"])
+def test_evolution_in_a_space(method):
+    space = Product(Mixture(["a", "b", "c"]), Box({"T": (0.0, 1.0)}), Categorical("s", ["u", "v"]))
+    proposer = EvolutionaryProposer(method, size=8, space=space)
+    campaign = run(
+        proposer, lambda x: -((x["a"] - 0.2) ** 2) - (x["T"] - 0.4) ** 2 - 0.1 * (x["s"] == "u"), 30, 4
+    )
+    assert campaign.best_.value > -0.01
+    assert campaign.best_.x["s"] == "v"
+    X = campaign.observations_.X
+    assert space.contains(X).all()
+    np.testing.assert_allclose(X[:, :3].sum(axis=1), 1.0, atol=1e-9)
+
+
+def test_a_pool_is_a_list():
+    proposer = BayesianProposer().open(Pool(np.linspace(0, 1, 11)[:, None]), "f")
+    assert proposer.ask()[0].index == 5
+
+
+def test_messages_read_their_numbers():
+    campaign = BayesianProposer(space=SQUARE).open(objectives=["f", "g"]).campaign_
+    with pytest.raises(
+        InputError, match=r"values must have shape \(1, 2\) \(points, objectives\). Got \(3,\)"
+    ):
+        campaign.tell([{"x": 0.5, "y": 0.5}], [1.0, 2.0, 3.0])
+    with pytest.raises(InputError, match=r"status must be one of .* Got 'bad'"):
+        campaign.tell([{"x": 0.5, "y": 0.5}], [1.0, 2.0], status="bad")
+    with pytest.raises(InputError, match=r"at least one number for each point"):
+        campaign.tell([{"x": 0.5, "y": 0.5}], [np.nan, np.nan])
+    with pytest.raises(InputError, match=r"n must be a whole number of 1 or more. Got 0"):
+        campaign.ask(0)
+    with pytest.raises(InputError, match=r"asked of one objective. Got 2"):
+        _ = campaign.best_
+    with pytest.raises(InputError, match=r"candidates must be left out"):
+        BayesianProposer(space=SQUARE).open([[0.0]], "f")
+    with pytest.raises(InputError, match=r"objectives must be given"):
+        BayesianProposer(space=SQUARE).open()
+    with pytest.raises(InputError, match=r"candidates must be given"):
+        BayesianProposer().open(objectives="f")
+
+
+def test_an_exhausted_space_says_so():
+    space = Box({"x": (0.0, 1.0)}, step=0.5)
+    proposer = BayesianProposer(space=space).open(objectives="f")
+    proposer.tell([[0.0], [0.5]], [0.0, 1.0])
+    with pytest.warns(UserWarning, match=r"1 of 2 points: no other point was found in Box\(x 0 to 1\)"):
+        assert len(proposer.ask(2)) == 1

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from sozai.contracts.errors import InputError
+from sozai.proposals.surrogate import Scale, Surrogate
+
+RNG = np.random.default_rng(0)
+Z = RNG.random((30, 2)) - 0.5
+Y = np.exp(3 * np.sin(3 * Z).sum(axis=1))
+
+
+@pytest.mark.parametrize("transform", ["standardize", "yeo-johnson", "log"])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_scales_go_there_and_back(transform, sign):
+    fitted = Surrogate(transform=transform).fit(Z, Y, sign=sign)
+    np.testing.assert_allclose(fitted.scale.value(fitted.target), Y, rtol=1e-9)
+    assert abs(fitted.target.mean()) < 1e-9
+    assert fitted.target.std() == pytest.approx(1.0)
+    assert (np.sign(np.diff(fitted.target[np.argsort(Y)])) == sign).all()
+
+
+def test_moments_in_the_users_unit_are_those_of_draws():
+    scale = Scale(-1.0, 300.0, 20.0, 1.8, 0.1, 1.3)
+    mean, std = scale.to_user(np.array([0.4]), np.array([0.6]))
+    draws = scale.value(0.4 + 0.6 * RNG.standard_normal(200000))
+    assert mean[0] == pytest.approx(draws.mean(), abs=5 * draws.std() / 447)
+    assert std[0] == pytest.approx(draws.std(), rel=0.02)
+
+
+def test_a_scale_that_ends_gives_the_median_and_the_central_range():
+    scale = Scale(-1.0, 1.0608, 0.10473, 2.3985, 0.33274, 0.6947)
+    mean, std = scale.to_user(np.array([1.2990]), np.array([0.69836]))
+    draws = scale.value(1.2990 + 0.69836 * RNG.standard_normal(200000))
+    low, middle, high = np.quantile(draws, [0.15866, 0.5, 0.84134])
+    assert mean[0] == pytest.approx(middle, rel=1e-3)
+    assert std[0] == pytest.approx((high - low) / 2, rel=0.02)
+
+
+def test_known_noise_keeps_the_scale_straight_unless_it_is_asked_for():
+    known = np.full(30, 0.01)
+    assert Surrogate().fit(Z, Y).scale.exponent != 1.0
+    assert Surrogate().fit(Z, Y, known_noise=known).scale.is_straight
+    assert Surrogate().fit(Z, Y, bend_allowed=False).scale.is_straight
+    bent = Surrogate(transform="yeo-johnson").fit(Z, Y, known_noise=known)
+    # the same uncertainty of a result is the larger, the steeper the scale
+    slopes = np.array([np.diff(bent.scale.to_model(np.array([v - 1e-4, v + 1e-4])))[0] / 2e-4 for v in Y])
+    np.testing.assert_allclose(bent.known_noise, 0.01 * slopes**2, rtol=1e-4)
+
+
+def test_replicates_say_where_the_noise_is():
+    noisy = Y + 0.5 * RNG.standard_normal(30)
+    free = Surrogate(transform="standardize").fit(Z, noisy)
+    told = Surrogate(transform="standardize").fit(Z, noisy, replicate_variance=4.0, counts=np.full(30, 3))
+    assert told.noise * Y.var() == pytest.approx(4.0, rel=0.8)
+    assert told.noise > free.noise
+
+
+def test_many_results_are_learned_from_a_part():
+    x = np.linspace(-0.5, 0.5, 120)[:, None]
+    fitted = Surrogate(max_rows=40).fit(x, np.sin(9 * x[:, 0]))
+    assert len(fitted.evidence.y) == 40
+    posterior = fitted.posterior(x, np.arange(120))
+    assert posterior.n_observed == 120
+    values = fitted.scale.value(posterior.mean)
+    np.testing.assert_allclose(values, np.sin(9 * x[:, 0]), atol=0.02)
+
+
+def test_bounds_are_told_by_name():
+    fitted = Surrogate(noise=1e-8, transform="standardize").fit(Z, Z[:, 0])
+    theta = fitted.theta.copy()
+    theta[1] = 5.0
+    object.__setattr__(fitted, "theta", theta)
+    assert "column 'r' looks irrelevant: its length scale is at the upper bound" in fitted.status(("q", "r"))
+
+
+def test_bad_settings_are_named():
+    with pytest.raises(InputError, match=r"transform must be one of .* Got 'sqrt'"):
+        Surrogate(transform="sqrt")
+    with pytest.raises(InputError, match=r"noise must be 'fit' or a variance of 0 or more. Got -1"):
+        Surrogate(noise=-1)
+    with pytest.raises(InputError, match=r"n_hyper must be a whole number of 0 or more. Got -2"):
+        Surrogate(n_hyper=-2)
+    with pytest.raises(InputError, match=r"y must be positive for transform='log'. Got -1.0 at result 1"):
+        Surrogate(transform="log").fit(Z[:2], np.array([1.0, -1.0]))
