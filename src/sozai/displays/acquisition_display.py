@@ -95,7 +95,8 @@ class AcquisitionDisplay(Display):
     @property
     def descriptors(self) -> list[str]:
         """Those that are drawn, in the order of the list."""
-        span = self.curves.groupby("descriptor", sort=False)["mean"].agg(np.ptp)
+        by_name = self.curves.groupby("descriptor", sort=False)
+        span = by_name["mean"].agg(np.ptp)[by_name["value"].agg(np.ptp) > 0]
         kept = set(span.sort_values(ascending=False, kind="stable").index[:_MOST])
         return [name for name in self.x if name in kept]
 
@@ -125,9 +126,11 @@ class AcquisitionDisplay(Display):
 
     def _draw_on(self, figure: Any, grid: Any) -> None:
         """One pair of panels for each descriptor."""
+        first = None
         for k, name in enumerate(self.descriptors):
             pair = grid[k // 3, k % 3].subgridspec(2, 1, height_ratios=(3, 1), hspace=0.06)
-            above = figure.add_subplot(pair[0])
+            above = figure.add_subplot(pair[0], sharey=first)
+            first = first or above
             below = figure.add_subplot(pair[1], sharex=above)
             self._draw_mean(above, name, first=k % 3 == 0)
             self._draw_score(below, name, first=k % 3 == 0)

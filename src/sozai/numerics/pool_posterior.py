@@ -88,14 +88,14 @@ class PoolPosterior:
     :math:`c = L^{-1}k(Z, z_i)`, :math:`\delta^2 = s^2 - c^Tc + \sigma^2 + \sigma_i^2`. The constant is kept
     apart from K, rather than added to every entry of it, so that no digits go into :math:`b^2`.
 
-    ===============  ==============  ==========
-    Symbol           Code            Shape
-    ===============  ==============  ==========
-    :math:`Z_*`      ``pool``        (N, p)
-    L                ``factor``      (n, n)
-    :math:`\mu`, v   mean, variance  (N,)
-    :math:`\sigma_i` ``known_noise`` (n,)
-    ===============  ==============  ==========
+    ================  ===============  ==========
+    Symbol            Code             Shape
+    ================  ===============  ==========
+    :math:`Z_*`       ``pool``         (N, p)
+    L                 ``factor``       (n, n)
+    :math:`\mu`, v    mean, variance   (N,)
+    :math:`\sigma_i`  ``known_noise``  (n,)
+    ================  ===============  ==========
 
     A datum costs :math:`O(nN)`: one pass over V; n data at once :math:`O(n^2N)`. Memory 8nN bytes for V,
     8pN for the candidates and five vectors.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -22,9 +23,7 @@ from sozai.proposals.campaign_intake import as_frame, as_list, as_seed
 from sozai.proposals.campaign_ledger import CampaignLedger, warn_campaign
 from sozai.proposals.campaign_records import TellReport
 from sozai.proposals.campaign_results import ResultTable, gather
-from sozai.proposals.campaign_views import (
-    nearest_results,
-)
+from sozai.proposals.campaign_views import nearest_results
 from sozai.proposals.candidate_pool import CandidatePool
 from sozai.proposals.objectives import Objective, as_objectives
 from sozai.proposals.told_results import Told, fill, find_candidate, read_told
@@ -50,7 +49,8 @@ class Campaign(CampaignLedger):
     candidates : DataFrame or array-like of shape (n_candidates, n_descriptors)
         Finite numbers, one candidate a row. A frame may hold columns named like
         the objectives: results that are known already, blank where they are not.
-        A space with ``names`` and without a list (box, mixture) serves too.
+        A space without a list (:class:`~sozai.proposals.spaces.Box`, mixture, categories, products)
+        serves too: points then come and go by their descriptors, and have no row.
     objectives : Objective, str or sequence of them
         What is wanted of each result; a name alone is maximized.
     proposer : PoolProposer, optional
@@ -301,10 +301,10 @@ class Campaign(CampaignLedger):
         ----------
         proposals : Proposal, int, str, mapping or sequence of these
         """
-        found = [find_candidate(self._pool, address) for address in as_list(proposals)]
+        found = [find_candidate(self._pool, address, "Campaign.start") for address in as_list(proposals)]
         for told in found:
             if not self._belongs(told):
-                self._refuse_unknown(told)
+                self._refuse_unknown(told, "Campaign.start")
         for told in found:
             if told.id not in self._state.running:
                 self._record("started", {"id": told.id, "x": told.point, "round": self._state.round})
@@ -316,7 +316,8 @@ class Campaign(CampaignLedger):
         ----------
         proposals : Proposal, int, str, mapping or sequence of these
         """
-        for told in [find_candidate(self._pool, address) for address in as_list(proposals)]:
+        found = [find_candidate(self._pool, address, "Campaign.release") for address in as_list(proposals)]
+        for told in found:
             if told.id in self._state.running:
                 self._record("released", {"id": told.id})
             else:
@@ -409,7 +410,8 @@ class Campaign(CampaignLedger):
         ----------
         candidates : Proposal, int, str, mapping or sequence of these
         """
-        found = [find_candidate(self._pool, address) for address in as_list(candidates)]
+        place = "Campaign.remove_candidates"
+        found = [find_candidate(self._pool, address, place) for address in as_list(candidates)]
         running = [told.id for told in found if told.id in self._state.running]
         if running:
             warn_campaign(
@@ -457,9 +459,9 @@ class Campaign(CampaignLedger):
             model, the nearest observed candidates with their results and their
             distance, every descriptor scaled to the range of the list.
         """
-        told = find_candidate(self._pool, proposal)
+        told = find_candidate(self._pool, proposal, "Campaign.explain")
         if told.point is None:
-            self._refuse_unknown(told)
+            self._refuse_unknown(told, "Campaign.explain")
         account = getattr(self.proposer, "explain", None)
         if account is not None and told.row >= 0:
             with contextlib.suppress(NotFittedError):  # without a model the distances must do
@@ -531,11 +533,12 @@ class Campaign(CampaignLedger):
             or (self.space is not None and told.point is not None)
         )
 
-    def _refuse_unknown(self, told: Told) -> None:
+    def _refuse_unknown(self, told: Told, place: str = "Campaign.tell") -> None:
+        remedy = "Tell it by its descriptors with adopt=True to add it."
         raise InputError(
-            sentence("Campaign.tell", "candidate", f"be one of the {len(self._pool)} in the list",
+            sentence(place, "candidate", f"be one of the {len(self._pool)} in the list",
                      told.id if told.point is None else self._pool.as_mapping(told.point),
-                     remedy="Tell it by its descriptors with adopt=True to add it.")
+                     remedy=remedy if place == "Campaign.tell" else "Add it by add_candidates first.")
         )  # fmt: skip
 
     def _adopt(self, missing: list[Told]) -> None:
@@ -578,7 +581,7 @@ class Campaign(CampaignLedger):
         if self.proposer is None:
             from sozai.proposals.bayesian import BayesianProposer
 
-            self.proposer = BayesianProposer()
+            self.proposer = BayesianProposer(space=self.space)
         choices = self.proposer.propose(seen, wanted)
         self._check(choices, seen)
         round_ = self._state.round + (self._state.asked_at != self._state.news)
@@ -586,7 +589,7 @@ class Campaign(CampaignLedger):
         fresh = [self._proposal(choice, round_) for choice in choices]
         proposals = [*before, *(proposal for proposal in fresh if proposal.id not in taken)][:wanted]
         data = {"round": round_, "n": wanted, "ids": [proposal.id for proposal in proposals]}
-        if len(proposals) < wanted:
+        if len(proposals) < wanted and self.space is None:
             warn_campaign(
                 f"{len(proposals)} of {wanted} proposals: {type(self.proposer).__name__} found no more."
             )
@@ -599,11 +602,7 @@ class Campaign(CampaignLedger):
         rows = [choice.row for choice in choices if choice.row is not None]
         is_open = seen.is_open
         bad = [row for row in rows if not 0 <= row < len(seen.X) or not is_open[row]]
-        bad += (
-            [row for place, row in enumerate(rows) if row in rows[:place]]
-            if len(set(rows)) < len(rows)
-            else []
-        )
+        bad += [row for row, times in Counter(rows).items() if times > 1]
         if bad:
             raise InputError(
                 sentence(f"{type(self.proposer).__name__}.propose", "choices",

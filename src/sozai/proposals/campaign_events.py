@@ -99,7 +99,7 @@ class Result:
     run: str | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class CampaignState:
     """What is true after a list of events; grown by one event at a time.
 
@@ -146,6 +146,10 @@ class CampaignState:
     news: int = 0
     asked_at: int = -1
     closed: bool = False
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self.results)} results", f"{len(self.running)} running", f"round {self.round}"]
+        return f"CampaignState({', '.join([*parts, *(['closed'] if self.closed else [])])})"
 
     def apply(self, event: Event) -> None:
         """Let one event come true."""

@@ -17,9 +17,7 @@ __all__ = ["as_allowed", "as_costs", "as_frame", "as_list", "as_seed", "is_space
 
 def is_space(candidates: Any) -> bool:
     """Whether candidates come from a space instead of a list."""
-    return (
-        hasattr(candidates, "names") and not hasattr(candidates, "dtype") and not hasattr(candidates, "iloc")
-    )
+    return hasattr(candidates, "names") and callable(getattr(candidates, "matrix", None))
 
 
 def as_frame(candidates: Any, names: Sequence[str] | None = None) -> pd.DataFrame:
@@ -28,6 +26,8 @@ def as_frame(candidates: Any, names: Sequence[str] | None = None) -> pd.DataFram
         frame = candidates.reset_index(drop=True)
     elif is_space(candidates):
         return pd.DataFrame(columns=[str(name) for name in candidates.names], dtype=np.float64)
+    elif hasattr(candidates, "candidates"):  # a pool
+        return as_frame(candidates.candidates, names)
     else:
         array = np.asarray(candidates)
         if array.ndim != 2:

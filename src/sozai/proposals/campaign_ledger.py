@@ -78,6 +78,11 @@ class CampaignLedger:
         self._cost = as_costs(costs, self._base)
         self._cost_of = cost if callable(cost) else None
         self._allowed = as_allowed(allowed, len(base))
+        if proposer is not None and not callable(getattr(proposer, "propose", None)):
+            raise InputError(
+                sentence("Campaign", "proposer", "have a method propose(observations, n)", proposer,
+                         remedy="Pass for example BayesianProposer().")
+            )  # fmt: skip
         self.proposer = proposer
         self.retry_failed = bool(retry_failed)
         self.writer = secrets.token_hex(4)
@@ -116,7 +121,14 @@ class CampaignLedger:
             event if event.sequence == place else event._replace(sequence=place)
             for place, event in enumerate([*theirs, *mine])
         ]
+        before = len(self._state.conflicts)
         self._state = fold(self._events)
+        if len(self._state.conflicts) > before:
+            more = len(self._state.conflicts) - before
+            warn_campaign(
+                f"{more} result{'s' * (more > 1)} came twice under one run_id with different values; the "
+                "first counts."
+            )
         mine_first = f"{self.writer}."
         used = (int(event.id.rpartition(".")[2]) for event in self._events if event.id.startswith(mine_first))
         self._counter = max(used, default=-1) + 1
@@ -196,7 +208,7 @@ class CampaignLedger:
         self._counter += 1
         self._events.append(event)
         self._state.apply(event)
-        if kind == "candidates_added" or (self.space is not None and "x" in data):
+        if kind == "candidates_added" or (self.space is not None and kind != "asked"):
             self._take_points()
         return event.id
 
@@ -259,7 +271,12 @@ class CampaignLedger:
         return self._cost
 
     def _take_points(self) -> None:
-        """Give candidates that only events know a row at the end."""
+        """Give candidates that only events know a row at the end; in a space hold those told or running."""
+        if self.space is not None:
+            held = [*self._state.touched, *self._state.running, *self._state.added]
+            self._pool.hold(np.array([self._state.points[name] for name in dict.fromkeys(held)]))
+            self._base = self._pool.frame()
+            return
         names = list(self._state.points)
         if not names:
             return
@@ -269,9 +286,6 @@ class CampaignLedger:
             return
         points = np.array([self._state.points[name] for name in fresh], dtype=np.float64)
         self._pool.append(points)
-        if self.space is not None:
-            self._base = self._pool.frame()
-            return
         more = pd.DataFrame([self._pool.as_mapping(point) for point in points])
         self._base = pd.concat([self._base, more], ignore_index=True) if len(self._base) else more
 

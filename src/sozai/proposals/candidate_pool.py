@@ -134,10 +134,16 @@ class CandidatePool:
         return as_numbers(frame[list(self.names)], self.place)
 
     def append(self, points: NDArray[np.float64]) -> None:
-        """Add candidates: at the end of a list, where rows keep their number; points of a space in order."""
-        self.X = np.concatenate([self.X, points])
-        if self.space is not None:
-            self.X = np.unique(self.X + 0.0, axis=0)
+        """Add candidates at the end of a list; rows already there keep their number."""
+        self._set(np.concatenate([self.X, points]))
+
+    def hold(self, points: NDArray[np.float64]) -> None:
+        """Hold these points of a space, each once, in ascending order, and no others."""
+        self._set(np.unique(points.reshape(len(points), len(self.names)) + 0.0, axis=0))
+
+    def _set(self, points: NDArray[np.float64]) -> None:
+        """Other candidates, their identities and rows."""
+        self.X = points
         self.X.flags.writeable = False
         self._index()
 

@@ -241,7 +241,7 @@ def _population(observations: Observations, size: int) -> NDArray[np.int64]:
     merits = np.array(
         [
             [
-                -_loss(objective, float(value))
+                -objective.loss(float(value))
                 for objective, value in zip(observations.objectives, row, strict=True)
             ]
             for row in observations.Y
@@ -254,13 +254,6 @@ def _population(observations: Observations, size: int) -> NDArray[np.int64]:
     rank = nondominated_rank(merits)
     keys = [*observations.X[rows].T[::-1], -_crowding(merits, rank), rank]
     return rows[np.lexsort(keys)][:size]
-
-
-def _loss(objective: Any, value: float) -> float:
-    """How far a result is from what is wanted."""
-    if objective.goal in ("maximize", "minimize"):
-        return value if objective.goal == "minimize" else -value
-    return float(objective.goal.loss(value))
 
 
 def _crowding(merits: Array, rank: NDArray[np.int64]) -> Array:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from sozai.contracts.errors import InputError, sentence
 from sozai.contracts.estimator import NotFittedError
 from sozai.contracts.observations import Observations
+from sozai.contracts.unit_headers import split_unit
 from sozai.proposals.unit_cube import unit_cube
 
-__all__ = ["PosteriorSlices", "posterior_slices"]
+__all__ = ["PosteriorSlices", "fraction_groups", "posterior_slices"]
 
 Array = NDArray[np.float64]
 
@@ -24,13 +25,13 @@ _PLACE = "posterior_slices"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PosteriorSlices:
-    """Lines through one candidate, parallel to each descriptor.
+    """Lines through one candidate, one along each descriptor.
 
     Attributes
     ----------
     curves : DataFrame
         ``objective, descriptor, value, mean, std``: the posterior with all other descriptors held at the
-        candidate, in the user's unit.
+        candidate, in the user's unit; of fractions with a fixed sum the others keep their ratios.
     profile : DataFrame
         ``descriptor, value, score``: the highest score of all open candidates near that value, whatever
         their other descriptors.
@@ -98,7 +99,9 @@ def posterior_slices(
     Notes
     -----
     Costs one posterior of ``n_points`` points for each descriptor and objective, whatever the length of the
-    list, and one sort of the list for each descriptor.
+    list, and one sort of the list for each descriptor. Columns of one unit (or all columns) that have the
+    same sum in every candidate are fractions: where one grows, the others shrink in proportion, so that the
+    line never leaves what can be made.
 
     Examples
     --------
@@ -161,8 +164,14 @@ def posterior_slices(
 def _in_cube(observations: Observations, row: int, lines: list[Array]) -> Array:
     """Points of all lines in the unit cube of the candidates, one line after the other."""
     points = np.repeat(observations.X[row][None, :], sum(len(line) for line in lines), axis=0)
+    groups = fraction_groups(observations)
     for j, line in enumerate(lines):
-        points[j * len(line) : (j + 1) * len(line), j] = line
+        part = points[j * len(line) : (j + 1) * len(line)]
+        part[:, j] = line
+        for others in ([k for k in group if k != j] for group in groups if j in group):
+            rest = observations.X[row, others]
+            shares = rest / rest.sum() if rest.sum() > 0 else np.full(len(others), 1.0 / len(others))
+            part[:, others] = (rest.sum() + observations.X[row, j] - line)[:, None] * shares
     n = len(observations.X)
     more = np.arange(n, n + len(points))
     with warnings.catch_warnings():  # the proposer has said it
@@ -177,6 +186,42 @@ def _in_cube(observations: Observations, row: int, lines: list[Array]) -> Array:
             place=_PLACE,
         )
     return Z[n:]
+
+
+def fraction_groups(observations: Observations) -> list[list[int]]:
+    """Columns that have the same sum in every candidate: all of them, or those of one unit.
+
+    Parameters
+    ----------
+    observations : Observations
+
+    Returns
+    -------
+    list of list of int
+
+    Examples
+    --------
+    >>> X = np.array([[0.2, 0.8, 5.0], [0.5, 0.5, 6.0], [0.0, 1.0, 9.0]])
+    >>> fraction_groups(Observations.of(X, {}, objectives=[], names=["Fe [at%]", "Co [at%]", "T [K]"]))
+    [[0, 1]]
+    """
+    X = observations.X
+    varied = [k for k in range(X.shape[1]) if np.ptp(X[:, k]) > 0]
+    units: dict[str | None, list[int]] = {}
+    for k in varied:
+        units.setdefault(split_unit(observations.names[k])[1], []).append(k)
+    return _fixed_sums(X, [varied]) or _fixed_sums(X, list(units.values()))
+
+
+def _fixed_sums(X: Array, groups: list[list[int]]) -> list[list[int]]:
+    """Groups of non-negative columns whose sum is the same in every row."""
+    return [
+        group
+        for group in groups
+        if len(group) > 1
+        and (X[:, group] >= 0).all()
+        and np.ptp(X[:, group].sum(axis=1)) <= 1e-3 * X[:, group].sum(axis=1).max()
+    ]
 
 
 def _profiles(observations: Observations, scores: Array, n_points: int) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sozai.contracts.errors import InputError, UnitError, sentence
-from sozai.contracts.unit_grammar import parse_unit
 from sozai.contracts.unit_headers import split_unit
 
 __all__ = ["Objective", "Range", "Target", "as_objectives"]
@@ -153,17 +152,6 @@ class Objective:
     def label(self) -> str:
         """Name with its unit, as a header."""
         return f"{self.name} [{self.unit}]" if self.unit else self.name
-
-    @property
-    def known_unit(self) -> bool:
-        """Whether results in other units can be converted."""
-        if self.unit is None:
-            return False
-        try:
-            parse_unit(self.unit)
-        except UnitError:
-            return False
-        return True
 
     def loss(self, value: float) -> float:
         """How far a value is from what is wanted: the smaller the better."""

@@ -104,7 +104,7 @@ def read_told(
     return found, notes
 
 
-def find_candidate(pool: CandidatePool, address: Any) -> Told:
+def find_candidate(pool: CandidatePool, address: Any, place: str = _PLACE) -> Told:
     """The candidate behind a row, an identity, a proposal or a mapping of descriptors."""
     blank: list[float | None] = []
     if isinstance(address, Proposal):
@@ -123,13 +123,13 @@ def find_candidate(pool: CandidatePool, address: Any) -> Told:
     if isinstance(address, (int, np.integer)) and not isinstance(address, bool):
         if not 0 <= address < len(pool):
             raise InputError(
-                sentence(_PLACE, "index", f"be a row of the candidates (0 to {len(pool) - 1})", int(address),
+                sentence(place, "index", f"be a row of the candidates (0 to {len(pool) - 1})", int(address),
                          remedy="Add the candidate first, or tell it by its descriptors with adopt=True.")
             )  # fmt: skip
         row = int(pool.first[address])
         return Told(pool.identity(row), pool.X[row].tolist(), row, blank, None, [])
     raise InputError(
-        sentence(_PLACE, "index", "be a row, an identity, a Proposal, descriptors or a frame", address)
+        sentence(place, "index", "be a row, an identity, a Proposal, descriptors or a frame", address)
     )
 
 
@@ -211,7 +211,12 @@ def _converted(
             sentence(_PLACE, "unit", f"be left out, {objective.name!r} has none", unit, at=where,
                      remedy=f"Name the objective '{objective.name} [{unit}]'.")
         )  # fmt: skip
-    both = convert([number, number + (size or 0.0)], unit, objective.unit)
+    try:
+        both = convert([number, number + (size or 0.0)], unit, objective.unit)
+    except UnitError as error:
+        raise UnitError(
+            sentence(_PLACE, "unit", f"fit {objective.label!r}", unit, at=where, remedy=str(error))
+        ) from None
     moved = float(both[0])
     notes.append(f"{number:g} {unit} {where} was read as {moved:g} {objective.unit}.")
     return moved, None if size is None else abs(float(both[1]) - moved)
@@ -291,8 +296,8 @@ def _rows_of_values(values: Any, n: int, width: int, several: bool) -> list[Any]
     rows = list(values)
     if len(rows) != n:
         raise InputError(
-            sentence(_PLACE, "values", f"have one entry for each of the {n} candidates", len(rows),
-                     remedy=f"Pass {n} rows of {width} value{'s' * (width != 1)}.")
+            sentence(_PLACE, "values", f"have one entry for each candidate ({n})", len(rows),
+                     remedy=f"Pass {n} row{'s' * (n != 1)} of {width} value{'s' * (width != 1)}.")
         )  # fmt: skip
     return rows
 

@@ -190,7 +190,7 @@ def save_campaign(campaign: Campaign, path: str | os.PathLike[str], *, timeout: 
             )  # fmt: skip
         data = read_bytes(place) if place.exists() else _fresh_list(campaign)
         if record is None:
-            names = [_header(objective) for objective in campaign.objectives]
+            names = [objective.label for objective in campaign.objectives]
             table = read_candidates(data, objectives=names, source=str(place))
             roles, reading = _roles(table, "auto"), {}
             if place.exists():
@@ -340,7 +340,7 @@ def _table(
             **fixed, source=str(place),
         )  # fmt: skip
     if goals is not None and "label" not in chosen and "n_objectives" not in chosen:
-        chosen["objectives"] = [_header(goal) for goal in goals]
+        chosen["objectives"] = [goal.label for goal in goals]
     return read_candidates(data, dialect=dialect, **chosen, **fixed, source=str(place))
 
 
@@ -501,14 +501,19 @@ def _roles(table: CandidatesTable, dialect: str) -> dict[str, Any]:
 
 def _fresh_list(campaign: Campaign) -> bytes:
     """A list for a campaign that began without a file."""
-    names = list(campaign.pool.names)
-    frame = pd.DataFrame([campaign.pool.values(row) for row in range(len(campaign.pool))], columns=names)
-    frame = frame.assign(**{_header(objective): "" for objective in campaign.objectives})
+    words = [name for name, levels in zip(campaign.pool.names, _levels(campaign), strict=True) if levels]
+    if words:
+        raise InputError(
+            sentence("save_campaign", "descriptors", "be numbers", words,
+                     remedy="Keep [tuple(event) for event in campaign.events_] as JSON instead.")
+        )  # fmt: skip
+    frame = campaign.pool.frame().assign(**{objective.label: "" for objective in campaign.objectives})
     return frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
-def _header(objective: Objective) -> str:
-    return objective.label
+def _levels(campaign: Campaign) -> Sequence[Any]:
+    """Levels of each descriptor; None for numbers."""
+    return getattr(campaign.space, "levels", None) or [None] * len(campaign.pool.names)
 
 
 def _predictions(proposals: Sequence[Proposal]) -> dict[str, list[float]]:

@@ -88,7 +88,11 @@ EXAMPLES = {
     "PeakMapDisplay": lambda: PeakMapDisplay([[1.0, 2.0], [np.nan, 3.0]], name="peak 1.position", unit="eV"),
     "AcquisitionDisplay": lambda: AcquisitionDisplay(SLICES, SLICES, TABLE, {"base": 1.0}, name="height"),
     "FrontDisplay": lambda: FrontDisplay(
-        [[1, 3], [2, 2], [1, 1]], [True, True, False], [[2.5, 2.5]], [[0.5, 0.2]], names=["a", "b"],
+        [[1, 3], [2, 2], [1, 1]],
+        [True, True, False],
+        [[2.5, 2.5]],
+        [[0.5, 0.2]],
+        names=["a", "b"],
         labels=["7"],
     ),
     "HistoryDisplay": lambda: HistoryDisplay(

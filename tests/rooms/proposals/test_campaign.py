@@ -8,6 +8,7 @@ from sozai.proposals.campaign import Campaign
 from sozai.proposals.campaign_events import CampaignWarning, Event
 from sozai.proposals.model_free import ExhaustiveProposer, RandomProposer, SpaceFillingProposer
 from sozai.proposals.objectives import Objective, Range, Target
+from sozai.proposals.spaces import Box
 
 
 def pool(n=8):
@@ -450,12 +451,6 @@ class TestCandidates:
         assert campaign.front_.index.tolist() == [1, 2]
 
 
-class Interval:
-    """A continuous space of one coordinate."""
-
-    names = ("x",)
-
-
 class Halves:
     """Proposes 1/2, 1/4, 1/8, ..."""
 
@@ -466,14 +461,14 @@ class Halves:
 
 
 def test_a_continuous_space_grows_by_what_is_told():
-    campaign = Campaign(Interval(), "y", proposer=Halves())
+    campaign = Campaign(Box({"x": (0.0, 1.0)}), "y", proposer=Halves())
     first, second = campaign.ask(2)
     assert (first.index, first.x, second.x) == (None, {"x": 0.5}, {"x": 0.25})
     campaign.start(first)
     campaign.tell(first, 2.0)
     campaign.tell({"x": 0.1}, 3.0)
     assert campaign.best_.x == {"x": 0.1}
-    assert campaign.observations_.X.tolist() == [[0.5], [0.1]]
+    assert campaign.observations_.X.tolist() == [[0.1], [0.5]]
     assert campaign.ask()[0].x == {"x": 0.125}
     assert not campaign.status_.finished
 
@@ -502,3 +497,28 @@ def test_without_a_proposer_a_model_proposes():
         proposal = one.ask()[0]
         one.tell(proposal, truth[proposal.index])
     assert one.best_.index == int(truth.argmax())
+
+
+def test_messages_name_what_was_called():
+    campaign = Campaign([[0.0], [1.0]], "Tc [K]", proposer=ExhaustiveProposer())
+    for method in ("start", "release", "remove_candidates", "explain"):
+        with pytest.raises(InputError, match=rf"Campaign.{method}: index must be a row .*0 to 1\). Got 9"):
+            getattr(campaign, method)(9)
+    with pytest.raises(
+        InputError, match=r"Campaign.start: candidate must be one of the 2.*Add it by add_cand"
+    ):
+        campaign.start({"x0": 3.0})
+    with pytest.raises(UnitError, match=r"Campaign.tell: unit must fit 'Tc \[K\]'. Got 'm' for candidate 1."):
+        campaign.tell(1, "3 m")
+    with pytest.raises(InputError, match=r"proposer must have a method propose.*Got 'bayesian'"):
+        Campaign([[0.0], [1.0]], "y", proposer="bayesian")
+
+
+def test_two_writers_who_disagree_are_pointed_at():
+    one = Campaign([[0.0], [1.0]], "y", proposer=ExhaustiveProposer())
+    two = Campaign.from_events([[0.0], [1.0]], "y", one.events_, proposer=ExhaustiveProposer())
+    one.tell(0, 1.0, run_id="a")
+    two.tell(0, 2.0, run_id="a")
+    with pytest.warns(CampaignWarning, match="1 result came twice under one run_id"):
+        two.merge(one.events_)
+    assert two.best_.value == 1.0

@@ -7,6 +7,7 @@ import pytest
 from sozai.contracts.errors import InputError
 from sozai.contracts.estimator import NotFittedError
 from sozai.proposals import BayesianProposer, Campaign, Objective, posterior_slices
+from sozai.proposals.model_slices import fraction_groups
 
 
 def asked(objectives, n=40):
@@ -54,3 +55,26 @@ def test_what_is_refused():
         posterior_slices(campaign.proposer, seen, 0, n_points=1)
     with pytest.raises(NotFittedError, match="Call propose or ask first"):
         posterior_slices(BayesianProposer(), seen, 0)
+
+
+def test_lines_of_fractions_keep_their_sum():
+    rows = [(a, b, 100 - a - b) for a in range(0, 101, 20) for b in range(0, 101 - a, 20)]
+    pool = pd.DataFrame(rows, columns=["Fe [at%]", "Co [at%]", "Ni [at%]"]).assign(**{"T [K]": 300.0})
+    pool["T [K]"] += 10.0 * (np.arange(len(pool)) % 3)
+    campaign = Campaign(pool, "y", proposer=BayesianProposer())
+    for row in range(0, len(pool), 2):
+        campaign.tell(row, pool.loc[row, "Fe [at%]"] * pool.loc[row, "Co [at%]"])
+    campaign.ask()
+    seen = campaign.observations_
+    assert fraction_groups(seen) == [[0, 1, 2]]
+    at = int(np.flatnonzero((pool.iloc[:, :3] == [20, 60, 20]).all(axis=1))[0])
+    curves = posterior_slices(campaign.proposer, seen, at, n_points=6).curves
+    line = curves.query("descriptor == 'Fe [at%]'").set_index("value")
+    # 60 % Fe leaves 30 % Co and 10 % Ni, in the ratio of the candidate
+    model, posterior = campaign.proposer.gp_[0], campaign.proposer.posterior_
+    known = posterior.points(posterior.observed)
+    low, high = seen.X.min(axis=0), seen.X.max(axis=0)
+    point = (np.array([60.0, 30.0, 10.0, pool.iloc[at, 3]]) - low) / (high - low) - 0.5
+    both = model.posterior(np.vstack([known, point]), np.arange(len(known)))
+    mean, _ = model.scale.to_user(both.mean[-1:], np.sqrt(both.variance[-1:]))
+    assert line.loc[60.0, "mean"] == pytest.approx(mean[0], rel=1e-6)

@@ -18,6 +18,7 @@ from sozai.proposals.campaign import Campaign
 from sozai.proposals.campaign_events import CampaignWarning
 from sozai.proposals.model_free import ExhaustiveProposer, RandomProposer
 from sozai.proposals.objectives import Objective, Range, Target
+from sozai.proposals.spaces import Box, Categorical, Product
 from sozai.study import campaign_folder
 from sozai.study.campaign_folder import open_campaign, save_campaign, write_proposals
 from sozai.study.file_lock import file_lock
@@ -157,7 +158,9 @@ class TestEditedByHand:
     def test_a_changed_result_is_a_correction(self, place):
         opened(place)
         edited(place, b"41.5", b"43.5")
-        with pytest.warns(CampaignWarning, match=r"1 result was changed by hand and corrected, for example in line 3"):
+        with pytest.warns(
+            CampaignWarning, match=r"1 result was changed by hand and corrected, for example in line 3"
+        ):
             campaign = opened(place)
         assert campaign.best_.value == 43.5
         assert campaign.events_[-1].kind == "corrected"
@@ -167,9 +170,7 @@ class TestEditedByHand:
         campaign.tell([0, 0], [1.0, 2.0])
         save_campaign(campaign, place)
         edited(place, b"0.10,300,1.5", b"0.10,300,1.6")
-        with pytest.warns(
-            CampaignWarning, match=r"1 mean of replicates was changed by hand and not taken"
-        ):
+        with pytest.warns(CampaignWarning, match=r"1 mean of replicates was changed by hand and not taken"):
             assert opened(place).observations_.Y.ravel().tolist() == [1.5, 41.5]
 
     def test_an_emptied_result_is_kept(self, place):
@@ -486,3 +487,11 @@ def test_a_hundred_thousand_events_fold_within_a_second():
         seconds.append(time.process_time() - start)
     assert len(state.results) == 100_000
     assert min(seconds) < 1.0
+
+
+def test_categories_are_not_written(tmp_path):
+    space = Product(Box({"x": (0.0, 1.0)}), Categorical("s", ["u", "v"]))
+    campaign = Campaign(space, "y", proposer=ExhaustiveProposer())
+    campaign.tell({"x": 0.5, "s": "u"}, 1.0)
+    with pytest.raises(InputError, match=r"save_campaign: descriptors must be numbers. Got \['s'\]"):
+        save_campaign(campaign, tmp_path / "candidates.csv")

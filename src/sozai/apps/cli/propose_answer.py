@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ProposeAnswer", "answer", "make_proposer"]
 
+_NOISY = 0.5
+"""Share of the variance of the results above which noise is pointed at."""
+
 
 @dataclass
 class ProposeAnswer:
@@ -58,6 +61,7 @@ def answer(question: ProposeQuestion) -> None:
     with collected_warnings() as notes:
         found = _proposed(question, notes)
         found.seconds = time.perf_counter() - start
+        notes += _noise_words(found)
         found.notes = list(dict.fromkeys(in_command_words(note) for note in notes))
         if question.json and not found.proposals:
             found.notes.append(finished_words(found))
@@ -153,6 +157,20 @@ def _asked(campaign: Campaign, question: ProposeQuestion) -> list[Proposal]:
 
     with parallel_config(n_jobs=question.n_jobs):
         return campaign.ask(question.number)
+
+
+def _noise_words(found: ProposeAnswer) -> list[str]:
+    """A remark where a model explains most of what was measured by noise."""
+    models = getattr(found.campaign.proposer, "gp_", [])
+    if not found.proposals or len(models) != len(found.campaign.objectives):
+        return []
+    return [
+        f"Most differences between the results of {objective.name} look like noise to the model: its "
+        "proposals are little better than chance. Repeat a measurement, or leave columns that cannot matter "
+        "out with --ignore."
+        for objective, model in zip(found.campaign.objectives, models, strict=True)
+        if model.noise > _NOISY
+    ]
 
 
 def _check_acquisition(question: ProposeQuestion, listed: CandidateList) -> None:

@@ -76,6 +76,7 @@ def as_payload(found: ProposeAnswer) -> dict[str, Any]:
         "status": {name: getattr(status, name) for name in status.__slots__},
         "best": best_so_far(found),
         "entered": found.n_entered,
+        "withdrawn": len(question.withdraw),
         "started": bool(question.start and found.proposals),
         "repairs": [
             {"row": r.row, "column": r.column, "message": r.message, "repair": r.repair}

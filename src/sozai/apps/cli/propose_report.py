@@ -139,8 +139,15 @@ def _named(account: pd.DataFrame, found: ProposeAnswer) -> pd.DataFrame:
     """An account of the proposer with the descriptors beside its rows."""
     if "row" not in account:
         return account
-    pool = found.campaign.pool
+    pool, seen = found.campaign.pool, found.campaign.observations_
     parts = account.replace({"score": {-math.inf: math.nan}})
+    sides = {int(row): int(side) for row, side in zip(seen.rows, seen.censored[:, 0], strict=True) if side}
+    if "result" in parts and sides:  # a bound is shown as it was told
+        bounds = {int(row): float(value) for row, value in zip(seen.rows, seen.Y[:, 0], strict=True)}
+        parts["result"] = [
+            f"{'<' if sides[row] < 0 else '>'}{bounds[row]:.6g}" if row in sides else value
+            for row, value in zip(parts["row"], parts["result"], strict=True)
+        ]
     for place, name in enumerate(pool.names):
         parts.insert(1 + place, name, [pool.values(int(row))[name] for row in account["row"]])
     return parts

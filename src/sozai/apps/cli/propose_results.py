@@ -202,7 +202,25 @@ def _row(option: str, head: str, text: str, listed: CandidateList) -> int:
         remedy = _FORM if tell else f"Write e.g. {option} 17."
         raise UsageError(sentence(option, "each entry", form, text, remedy=remedy)) from None
     _check_row(option, row, len(table.descriptors))
+    _check_unmoved(option, row, listed)
     return row
+
+
+def _check_unmoved(option: str, row: int, listed: CandidateList) -> None:
+    """A row number that still means the candidate that it meant when proposals were last made."""
+    from sozai.proposals.candidate_identity import identities
+
+    if listed.record is None or row >= len(listed.record.codes):
+        return
+    created = listed.record.events[0].data
+    now = listed.table.descriptors[created["names"]].iloc[[row]]
+    if identities(now.to_numpy(dtype=float), created["salt"])[0] != listed.record.codes[row]:
+        raise InputError(
+            sentence(option, f"row {row}", "be the candidate that it was at the last call",
+                     {name: float(value) for name, value in now.iloc[0].items()},
+                     remedy="The list was sorted or edited since. Write the result into the list, or run the "
+                     "command once without results and count the rows anew.")
+        )  # fmt: skip
 
 
 def _check_row(option: str, row: int, n_rows: int) -> None:

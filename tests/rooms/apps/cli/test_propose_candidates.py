@@ -182,6 +182,7 @@ def test_a_slip_of_the_hand_is_taken_back(run, ask, refused, listed):
     row = ask(listed, "--objective", "Tc:max", "--tell", "0=38.75")["best"][0]["index"]
     assert row == 3
     answer = ask(listed, "--tell", "0=38.10", "--tell", "3=failed")
+    assert (answer["entered"], answer["withdrawn"]) == (2, 0)
     note = "Row 0 has 2 results of Tc; the list holds their mean, 38.425. --withdraw 0 takes the latest back."
     assert note in answer["warnings"]
     assert b"0.10,300,38.425\r\n" in listed.read_bytes()

@@ -141,3 +141,28 @@ def test_a_changed_record_is_refused(ask, refused, listed):
     record = listed.parent / "candidates.sozai.json"
     record.write_bytes(record.read_bytes().replace(b"38.0", b"83.0"))
     assert "be unchanged since it was saved" in refused(listed)
+
+
+def test_a_row_number_of_a_list_that_was_sorted_since_is_refused(ask, refused, written, tmp_path):
+    path = written(tmp_path, "name,x,y\na,0,1\nb,1,\nc,2,\nd,3,2\n")
+    ask(path, "--id", "name", "--objective", "y:max", "--method", "exhaustive", "--start")
+    written(tmp_path, "name,x,y\nd,3,2\nc,2,\nb,1,\na,0,1\n")
+    said = refused(path, "--tell", "1=5")
+    assert "--tell: row 1 must be the candidate that it was at the last call. Got {'x': 2.0}." in said
+    assert b"c,2,\n" in path.read_bytes()
+    ask(path, "--tell", "b=5", "--method", "exhaustive")  # a name still means what it meant
+    assert b"b,1,5" in path.read_bytes()
+    assert ask(path, "--tell", "1=6", "--method", "exhaustive")["entered"] == 1
+
+
+def test_a_model_that_sees_noise_only_says_so(ask, written, tmp_path):
+    lines = [f"{k},\n{k + 0.01:.2f},{(-1) ** k}\n{k + 0.02:.2f},{-((-1) ** k)}" for k in range(8)]
+    path = written(tmp_path, "x,y\n" + "\n".join(lines) + "\n")
+    notes = ask(path)["warnings"]
+    assert any(note.startswith("Most differences between the results of y look like noise") for note in notes)
+
+
+def test_bounds_stand_in_the_report_as_they_were_told(run, written, tmp_path):
+    path = written(tmp_path, "x,y\n0,<0.5\n1,\n2,2.0\n3,3.5\n4,\n")
+    assert run("propose", "candidates", path, "--output", tmp_path / "out")[0] == 0
+    assert "&lt;0.5" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

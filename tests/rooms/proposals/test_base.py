@@ -1,10 +1,13 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sozai.contracts.errors import InputError
 from sozai.proposals.bayesian import BayesianProposer
+from sozai.proposals.campaign import Campaign
+from sozai.proposals.campaign_events import Event
 from sozai.proposals.evolutionary import EvolutionaryProposer
 from sozai.proposals.objectives import Objective
 from sozai.proposals.outcomes import Constraint
@@ -57,13 +60,13 @@ def test_asking_again_and_for_more():
     run(proposer, hill, 6)
     two = proposer.ask(2)
     assert proposer.ask(2) == two
-    proposer.campaign_._asked = None
-    assert proposer.ask(1) == two[:1]
+    again = Campaign.from_events(SQUARE, "f", proposer.campaign_.events_, proposer=proposer)
+    assert [p.x for p in again.ask(1)] == [p.x for p in two[:1]]
     proposer.campaign_.start(two[0])
     (other,) = proposer.ask(1)
     assert other.id != two[0].id
     proposer.campaign_.release(two[0])
-    assert proposer.ask(1) == two[:1]
+    assert [p.id for p in proposer.ask(1)] == [two[0].id]
 
 
 def test_the_order_of_telling_changes_nothing():
@@ -115,16 +118,15 @@ def test_bounds_of_results_and_replicates():
     assert campaign.tell([{"x": 0.2, "y": 0.5}], 0.7, run_id="a").n_repeated == 1
 
 
-def test_state_is_text_and_goes_on():
+def test_events_are_text_and_go_on():
     proposer = BayesianProposer(space=SQUARE)
     campaign = run(proposer, hill, 6)
     campaign.start(proposer.ask())
-    text = json.dumps(campaign.state())
-    other = BayesianProposer(space=SQUARE).open(objectives="f")
-    other.campaign_.restore(json.loads(text))
-    assert other.ask(2) == proposer.ask(2)
-    with pytest.raises(InputError, match=r"points of 2 columns with 1 results"):
-        other.campaign_.restore({"told": [{"x": [1.0], "values": [1.0]}], "running": []})
+    text = json.dumps([tuple(event) for event in campaign.events_])
+    events = [Event(*parts) for parts in json.loads(text)]
+    other = Campaign.from_events(SQUARE, "f", events, proposer=BayesianProposer(space=SQUARE))
+    assert [p.x for p in other.ask(2)] == [p.x for p in proposer.ask(2)]
+    assert other.status_.n_running == 1
 
 
 @pytest.mark.parametrize("method", ["ga", "de", "pso"])
@@ -144,18 +146,26 @@ def test_evolution_in_a_space(method):
 def test_a_pool_is_a_list():
     proposer = BayesianProposer().open(Pool(np.linspace(0, 1, 11)[:, None]), "f")
     assert proposer.ask()[0].index == 5
+    campaign = Campaign(Pool(pd.DataFrame({"x": [0.0, 1.0, 2.0]})), "f", proposer=EvolutionaryProposer())
+    assert repr(campaign.pool) == "CandidatePool(3 candidates, descriptors: x)"
+
+
+def test_a_space_without_a_proposer_gets_a_model_of_its_own():
+    campaign = Campaign(SQUARE, "f")
+    assert SQUARE.contains(SQUARE.matrix([campaign.ask()[0].x])).all()
+    assert repr(campaign.state) == "CampaignState(0 results, 0 running, round 1)"
 
 
 def test_messages_read_their_numbers():
     campaign = BayesianProposer(space=SQUARE).open(objectives=["f", "g"]).campaign_
-    with pytest.raises(
-        InputError, match=r"values must have shape \(1, 2\) \(points, objectives\). Got \(3,\)"
-    ):
+    with pytest.raises(InputError, match=r"for each candidate \(1\). Got 3. Pass 1 row of 2 values"):
         campaign.tell([{"x": 0.5, "y": 0.5}], [1.0, 2.0, 3.0])
     with pytest.raises(InputError, match=r"status must be one of .* Got 'bad'"):
-        campaign.tell([{"x": 0.5, "y": 0.5}], [1.0, 2.0], status="bad")
-    with pytest.raises(InputError, match=r"at least one number for each point"):
-        campaign.tell([{"x": 0.5, "y": 0.5}], [np.nan, np.nan])
+        campaign.tell({"x": 0.5, "y": 0.5}, [1.0, 2.0], status="bad")
+    with pytest.raises(InputError, match=r"value must be a number. Got nan"):
+        campaign.tell({"x": 0.5, "y": 0.5}, [np.nan, np.nan])
+    with pytest.raises(InputError, match=r"have 2 values each \(x, y\). Got 1"):
+        campaign.tell([[0.5]], [[1.0, 2.0]])
     with pytest.raises(InputError, match=r"n must be a whole number of 1 or more. Got 0"):
         campaign.ask(0)
     with pytest.raises(InputError, match=r"asked of one objective. Got 2"):
@@ -174,3 +184,21 @@ def test_an_exhausted_space_says_so():
     proposer.tell([[0.0], [0.5]], [0.0, 1.0])
     with pytest.warns(UserWarning, match=r"1 of 2 points: no other point was found in Box\(x 0 to 1\)"):
         assert len(proposer.ask(2)) == 1
+
+
+def test_categories_are_told_by_their_names():
+    space = Product(Box({"T": (300.0, 400.0)}), Categorical("solvent", ["water", "THF"]))
+    campaign = Campaign(space, "yield [%]", proposer=EvolutionaryProposer(size=4, space=space))
+    for k in range(6):
+        (proposal,) = campaign.ask()
+        assert proposal.index is None
+        campaign.start(proposal)
+        campaign.tell(proposal, 10.0 * (proposal.x["solvent"] == "THF") + k)
+    campaign.tell(pd.DataFrame({"T": [310.0], "solvent": ["water"], "yield [%]": [3.0]}))
+    table = campaign.table_
+    assert set(table["solvent"]) <= {"water", "THF"}
+    assert (len(table), campaign.status_.n_observed, len(campaign.results_)) == (7, 7, 7)
+    assert campaign.best_.x["solvent"] == table.loc[table["yield [%]"].idxmax(), "solvent"]
+    assert campaign.pool.rows([campaign.pool.identity(2)]).tolist() == [2]
+    with pytest.raises(InputError, match="ethanol"):
+        campaign.tell({"T": 310.0, "solvent": "ethanol"}, 1.0)
