@@ -154,11 +154,12 @@ of test rows whose class is in their set of classes.
     "peaks": (
         "Peaks in one spectrum, without a guess",
         """\
-Pseudo-Voigt peaks on a flat background, 100,000 counts; ours from 20 starts, or from ten where the size says
-so, with errors; the peers' starts stand in their names. Those of lmfit and scipy (weighted least squares) are drawn as ours, EMPeaks draws its
-own. *Error* is the share of spectra in which a center lies more than 0.15 FWHM or an area more than 15 %
-from the truth; slow legs did few spectra, so that theirs is known to a tenth or two. One thread, median
-processor time. Ours succeeded when 97 % of the fits had come to the optimum of the likelihood.
+Pseudo-Voigt peaks on a flat background, 100,000 counts; ours from 20 starts, or from ten where the size
+says so, with errors; the peers' starts stand in their names. Those of lmfit and scipy (weighted least
+squares) are drawn as ours, EMPeaks draws its own. *Error* is the share of spectra in which a center
+lies more than 0.15 FWHM or an area more than 15 % from the truth; slow legs did few spectra, so that
+theirs is known to a tenth or two. One thread, median processor time. Ours succeeded when 97 % of the
+fits had come to the optimum of the likelihood.
 """,
     ),
     "peak_count": (
@@ -182,24 +183,24 @@ starts. *From file to report* includes the start of Python. Memory: *own* is wit
     "proposals": (
         "The next experiment among 17,982, and among a million",
         """\
-Grain-boundary structures with three descriptors, 20 results; processor time, one thread. *Fit and propose*: parameters
-learned anew; *propose*: as learned before. Peers as their tutorials say: PHYSBO's expected improvement with
-its Gaussian process and with its random features, BoTorch's log expected improvement over the list, NIMO
-from file to file, scikit-optimize's process and score over the list (its own optimizer knows boxes only).
-*Tell and ask*: a million candidates, eight descriptors, 100 results, parameters as learned before; *passes*
-is that time in units of one reading of the stored cross-covariance. Memory is the largest resident size of
-the whole process.
+Grain-boundary structures with three descriptors, 20 results; processor time, one thread. *Fit and
+propose*: parameters learned anew; *propose*: as learned before. Peers as their tutorials say: PHYSBO's
+expected improvement with its Gaussian process and with its random features, BoTorch's log expected
+improvement over the list, NIMO from file to file, scikit-optimize's process and score over the list
+(its own optimizer knows boxes only). *Tell and ask*: a million candidates, eight descriptors, 100
+results, parameters as learned before; *passes* is that time in units of one reading of the stored
+cross-covariance. Memory is the largest resident size of the whole process.
 """,
     ),
     "proposal_efficiency": (
         "Evaluations until a good candidate is found",
         """\
-Lists with every result known: energies of 17,982 grain-boundary structures (`s5`), toughness of 600 printed barrels,
-352 alloys (`al`), conductivity of 178 polymer films (`p3ht`). Ten random candidates, the same for
-all, then thirty one by one (or in batches of 5), parameters learned again each time. Medians with 90 %
-bootstrap intervals over seeds that had no part in the choice of our defaults; 41 stands for not found.
-*Sooner, later*: seeds in which a leg reached the best 1 % before or after ours. A rank of 1 is the best of
-the list.
+Lists with every result known: energies of 17,982 grain-boundary structures (`s5`), toughness of 600
+printed barrels, 352 alloys (`al`), conductivity of 178 polymer films (`p3ht`). Ten random candidates,
+the same for all, then thirty one by one (or in batches of 5), parameters learned again each time.
+Medians with 90 % bootstrap intervals over seeds that had no part in the choice of our defaults; 41
+stands for not found. *Sooner, later*: seeds in which a leg reached the best 1 % before or after ours. A
+rank of 1 is the best of the list.
 """,
     ),
     "selection": (
