@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.contracts.estimator import BaseEstimator, Interval, NotFittedError, StrOptions
 from sozai.contracts.observations import Choice, Observations
-from sozai.contracts.records import Proposal
+from sozai.contracts.records import Proposal, with_error
 from sozai.numerics.pool_posterior import PoolPosterior
 from sozai.proposals.acquisition import (
     Acquisition,
@@ -393,7 +393,7 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
                 self.scores_ = scores if len(scores) == len(scorer.Z) else scorer.plain(chosen)
             k = int(np.argmax(scores))
             row = int(rows[k])
-            choices.append(self._choice(observations, scorer, row, float(scores[k])))
+            choices.append(self._choice(observations, scorer, row, float(scores[k]), after=step))
             chosen.append(row)
             scorer.close(row)
         return choices
@@ -412,16 +412,19 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         mean, _ = self._fit.scale.to_user(measured[k : k + 1], scorer.std[rows[k : k + 1]])
         return float(mean[0])
 
-    def _choice(self, observations: Observations, scorer: PoolScorer, row: int, score: float) -> Choice:
-        """One candidate with its prediction and its sentence."""
+    def _choice(
+        self, observations: Observations, scorer: PoolScorer, row: int, score: float, *, after: int
+    ) -> Choice:
+        """One candidate with its prediction and its sentence, ``after`` so many others."""
         mean, std = self._fit.scale.to_user(scorer.mean[row : row + 1], scorer.std[row : row + 1])
         unit = f" {observations.objectives[0].unit}" if observations.objectives[0].unit else ""
         if isinstance(self._acquisition, Variance) and not isinstance(self.acquisition, Variance):
             reason = "All results are equal: the candidate about which least is known."
         else:
             label = self._acquisition.label
-            against = f"against best {self.incumbent_:.4g}{unit}"
-            reason = f"Highest {label}: mean {mean[0]:.4g} ± {std[0]:.2g}{unit} {against}."
+            best = f"{self.incumbent_:.4g}{unit}, the best mean of a measured candidate"
+            told = f"{with_error(float(mean[0]), float(std[0]))}{unit}"
+            reason = f"Highest {label}{' of those left' if after else ''}: mean {told}, against {best}."
         return Choice(row, score, mean, std, reason)
 
     def predict(self, rows: Any, *, level: float = 0.9, n_draws: int = 32) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def test_attributes_and_reason_speak_the_users_unit():
     proposer = BayesianProposer()
     (choice,) = proposer.propose(seen_of(y=100 * HEIGHT + 300, unit="K"), 1)
     assert "log expected improvement: mean" in choice.reason
-    assert " K against best " in choice.reason
+    assert " K, the best mean of a measured candidate." in choice.reason
     assert 300 < choice.mean[0] < 450
     assert 0 < choice.std[0] < 60
     assert proposer.scores_.shape == (225,)
