@@ -157,7 +157,7 @@ def small_evidence(
     --------
     >>> alpha, gradient, one = np.empty(1), np.empty(3), np.ones(1)
     >>> value = small_evidence(5, np.zeros((1, 1)), one, 1.0, 0.0, 1.0, one, 0.0 * one, one, alpha, gradient)
-    >>> bool(np.isclose(value, 0.25 + 0.5 * np.log(2) + 0.5 * np.log(2 * np.pi))), alpha.tolist()
+    >>> bool(np.isclose(value, 0.25 + 0.5 * np.log(2) + 0.5 * np.log(2 * np.pi))), alpha.round(9).tolist()
     (True, [0.5])
     """
     n, p = y.shape[0], columns.shape[0]
