@@ -384,7 +384,7 @@ class PoolPosterior:
         held = sum(len(chunk) for chunk in self._chunks)
         if held < n:
             kind = np.float64 if self.storage == "float64" else np.float32
-            self._chunks.append(np.empty((_CHUNK, len(self)), dtype=kind))
+            self._chunks.append(np.zeros((_CHUNK, len(self)), dtype=kind))  # rows to come are read by casts
             held += _CHUNK
         self._chunks[-1][len(self._chunks[-1]) - (held - n) - 1] = new
 

@@ -59,6 +59,24 @@ def test_a_small_memory_costs_digits_or_time_and_says_so(limit, storage):
         np.testing.assert_allclose(small.rows(3), exact.rows(3), atol=1e-5)
 
 
+def test_a_change_of_storage_reads_no_row_that_was_never_written(monkeypatch):
+    """Memory the system hands out may hold anything: numbers too large for single precision too."""
+    empty = np.empty
+    monkeypatch.setattr(np, "empty", lambda *shape, **how: _filled(empty(*shape, **how)))
+    small = a_posterior(memory_limit=8 * 300 * 20)
+    for row, value in zip(ROWS[:20], Y, strict=False):
+        small.condition(int(row), value)
+    with pytest.warns(ConvergenceWarning, match="single precision"):
+        small.condition(int(ROWS[20]), Y[20])
+    assert np.isfinite(small.mean).all()
+
+
+def _filled(array):
+    if array.dtype == np.float64:
+        array.fill(1e300)
+    return array
+
+
 def test_samples_have_the_posterior_mean_and_variance():
     posterior = a_posterior().condition(ROWS, Y)
     draws = posterior.sample(4000, np.random.default_rng(0), features=512)
