@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Failure", "Proposal", "with_error"]
+__all__ = ["Failure", "Proposal", "digits_of", "with_error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,31 +125,63 @@ class Proposal:
         return pd.DataFrame([row])
 
 
-def with_error(value: float, error: float) -> str:
-    """Value and error to the second digit of the error, large ones to whole numbers.
+def with_error(value: float | None, error: float | None) -> str:
+    """Value and error to the second digit of the error.
 
     Parameters
     ----------
-    value, error : float
+    value, error : float or None
 
     Returns
     -------
     str
-        The value alone, to six digits, where the error is no positive number.
+        The value alone, to six digits, where the error is no positive number; a dash where there is no value.
 
     Examples
     --------
-    >>> with_error(59.6685, 9.863), with_error(0.77, 0.0249), with_error(412.3, 31.2)
-    ('59.7 ± 9.9', '0.770 ± 0.025', '412 ± 31')
-    >>> with_error(10.0, float("nan")), with_error(2.5e-9, 3e-11)
+    >>> with_error(59.6685, 9.863), with_error(0.77, 0.0249), with_error(12345.6, 131.0)
+    ('59.7 ± 9.9', '0.770 ± 0.025', '12350 ± 130')
+    >>> with_error(10.0, None), with_error(2.5e-9, 3e-11)
     ('10', '2.5e-09 ± 3e-11')
     """
-    if not (math.isfinite(value) and math.isfinite(error) and error > 0.0):
+    if value is None or not math.isfinite(value):
+        return "-"
+    if error is None or not (math.isfinite(error) and error > 0.0):
         return f"{value:.6g}"
-    decimals = max(1 - math.floor(math.log10(float(f"{error:.1e}"))), 0)
-    if decimals > 8 or max(abs(value), error) >= 1e7:
+    if _decimals(error) > 8 or max(abs(value), error) >= 1e7:
         return f"{value:.6g} ± {error:.2g}"
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    return f"{digits_of(value, error)} ± {digits_of(error, error)}"
+
+
+def digits_of(value: float, error: float | None) -> str:
+    """Number to the second digit of an error.
+
+    Parameters
+    ----------
+    value : float
+    error : float or None
+
+    Returns
+    -------
+    str
+        To six digits where the error is no positive number; a dash where the value is none.
+
+    Examples
+    --------
+    >>> digits_of(284.80312, 0.00417), digits_of(12345.6, 131.0), digits_of(0.123456789, None)
+    ('284.8031', '12350', '0.123457')
+    """
+    if not math.isfinite(value):
+        return "-"
+    if error is None or not (math.isfinite(error) and error > 0.0) or abs(_decimals(error)) > 12:
+        return f"{value:.6g}"
+    decimals = _decimals(error)
+    return f"{round(value, decimals):.0f}" if decimals <= 0 else f"{value:.{decimals}f}"
+
+
+def _decimals(error: float) -> int:
+    """Decimals down to the second digit of an error."""
+    return 1 - math.floor(math.log10(float(f"{error:.1e}")))
 
 
 def _shown(value: object) -> str:

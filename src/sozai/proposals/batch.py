@@ -18,6 +18,9 @@ __all__ = ["Batch", "ConstantLiar", "Fantasies", "LocalPenalty", "Thompson", "To
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+#: Pretended values of a number, where a user names none.
+_VALUES = 64
+
 
 class Batch:
     """How candidates are chosen one after the other, without results in between."""
@@ -44,8 +47,9 @@ class Fantasies(Batch):
 
     Parameters
     ----------
-    n : int, default=64
-        Pretended values of each.
+    n : int, optional
+        Pretended values of each: 64 of a number, the most probable one of a phase where left out. More
+        than one label of a phase are drawn by their probability, and the scores averaged.
 
     Notes
     -----
@@ -62,14 +66,16 @@ class Fantasies(Batch):
 
     Examples
     --------
-    >>> Fantasies()
-    Fantasies(n=64)
+    >>> Fantasies(), Fantasies(16).n
+    (Fantasies(n=None), 16)
     """
 
-    n: int = 64
+    n: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.n, bool) or not isinstance(self.n, (int, np.integer)) or self.n < 1:
+        if self.n is not None and (
+            isinstance(self.n, bool) or not isinstance(self.n, (int, np.integer)) or self.n < 1
+        ):
             raise InputError(sentence("Fantasies", "n", "be a whole number of 1 or more", self.n))
 
     def scores(self, scorer: PoolScorer, chosen: list[int]) -> tuple[Rows, Array]:
@@ -77,9 +83,9 @@ class Fantasies(Batch):
         if not chosen or scorer.acquisition.draws:
             return self._plain(scorer, chosen)
         if isinstance(scorer, PoolScorer) and scorer.is_bounded:
-            return scorer.best_pretended(chosen, self.n)
+            return scorer.best_pretended(chosen, self.n or _VALUES)
         listed = scorer.short_list(scorer.plain(chosen), chosen)
-        return listed, scorer.averaged(listed, chosen, self.n)
+        return listed, scorer.averaged(listed, chosen, self.n or _VALUES)
 
 
 @dataclass(frozen=True)

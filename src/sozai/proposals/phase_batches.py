@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from sozai.contracts.errors import InputError, sentence
 from sozai.numerics.kernels import squared_distances
+from sozai.proposals.batch import Fantasies, TopScores
 from sozai.proposals.label_streams import LabelStream
 from sozai.proposals.phase_scores import PhaseScore
 
 __all__ = [
     "Determinantal",
-    "Fantasies",
+    "HighestScores",
     "NeighborExclusion",
     "PhaseBatch",
-    "TopScores",
+    "PretendedLabels",
     "as_phase_batch",
 ]
 
@@ -89,8 +90,8 @@ class PhaseBatch:
 
     Examples
     --------
-    >>> Fantasies(), TopScores(), NeighborExclusion(2)
-    (Fantasies(n=1), TopScores(), NeighborExclusion(k=2))
+    >>> PretendedLabels(), HighestScores(), NeighborExclusion(2)
+    (PretendedLabels(n=1), HighestScores(), NeighborExclusion(k=2))
     """
 
     def choose(self, task: BatchTask, n: int) -> list[tuple[int, float]]:
@@ -99,13 +100,13 @@ class PhaseBatch:
 
 
 @dataclass(frozen=True)
-class TopScores(PhaseBatch):
+class HighestScores(PhaseBatch):
     """The best scores, as if nothing were learned in between.
 
     Examples
     --------
-    >>> TopScores()
-    TopScores()
+    >>> HighestScores()
+    HighestScores()
     """
 
     def choose(self, task: BatchTask, n: int) -> list[tuple[int, float]]:
@@ -163,7 +164,7 @@ class NeighborExclusion(PhaseBatch):
 
 
 @dataclass(frozen=True)
-class Fantasies(PhaseBatch):
+class PretendedLabels(PhaseBatch):
     r"""Pretend that every chosen point has its most probable label, and choose the next one after that.
 
     Parameters
@@ -179,20 +180,20 @@ class Fantasies(PhaseBatch):
 
     Examples
     --------
-    >>> Fantasies(8).n
+    >>> PretendedLabels(8).n
     8
     """
 
     n: int = 1
 
     def __post_init__(self) -> None:
-        _require_count("Fantasies", "n", self.n)
+        _require_count("PretendedLabels", "n", self.n)
 
     def choose(self, task: BatchTask, n: int) -> list[tuple[int, float]]:
         """Rows and scores, best first."""
         stream, chosen = task.stream, []
         if n == 1:
-            return TopScores().choose(task, 1)
+            return HighestScores().choose(task, 1)
         mark = stream.mark() if stream is not None else None
         histories = [stream.values.copy() for _ in range(self.n)] if stream is not None else []
         for step in range(min(n, int(task.allowed.sum()))):
@@ -329,8 +330,8 @@ def kth_distance(Z: Array, k: int) -> float:
 
 
 _BY_NAME: dict[str, type[PhaseBatch]] = {
-    "fantasies": Fantasies,
-    "top": TopScores,
+    "fantasies": PretendedLabels,
+    "top": HighestScores,
     "neighbors": NeighborExclusion,
     "determinantal": Determinantal,
 }
@@ -339,11 +340,18 @@ _BY_NAME: dict[str, type[PhaseBatch]] = {
 def as_phase_batch(batch: Any, *, place: str) -> PhaseBatch:
     """Batch rule from an object or the name of one's defaults.
 
+    The batches :class:`~sozai.proposals.batch.Fantasies` and :class:`~sozai.proposals.batch.TopScores` of
+    numbers stand for the rules of the same meaning here.
+
     Examples
     --------
-    >>> as_phase_batch("top", place="ask")
-    TopScores()
+    >>> as_phase_batch("top", place="ask"), as_phase_batch(Fantasies(8), place="ask")
+    (HighestScores(), PretendedLabels(n=8))
     """
+    if isinstance(batch, Fantasies):
+        return PretendedLabels(batch.n or 1)
+    if isinstance(batch, TopScores):
+        return HighestScores()
     if isinstance(batch, PhaseBatch):
         return batch
     if isinstance(batch, str) and batch in _BY_NAME:

@@ -17,6 +17,7 @@ from sozai.contracts.errors import InputError, sentence
 from sozai.contracts.estimator import BaseEstimator, HasMethods, Interval, NotFittedError, StrOptions
 from sozai.contracts.observations import Choice, Observations
 from sozai.contracts.records import Proposal
+from sozai.proposals.batch import Batch
 from sozai.proposals.candidate_pool import CandidatePool
 from sozai.proposals.phase_batches import BatchTask, PhaseBatch, as_phase_batch, pretend
 from sozai.proposals.phase_classifiers import OneHotGaussianProcess
@@ -52,7 +53,7 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
         :class:`~sozai.proposals.phase_classifiers.OneHotGaussianProcess` when left out.
     score : PhaseScore or str, default="least_confident"
         What makes a point worth measuring.
-    batch : PhaseBatch or str, default="fantasies"
+    batch : Fantasies, TopScores, PhaseBatch or str, default="fantasies"
         How several points are chosen at once.
     coordinates : {"auto", "simplex", "cartesian", "standard"}, default="auto"
         See :class:`~sozai.proposals.phase_coordinates.PhaseCoordinates`.
@@ -134,7 +135,7 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
         "candidates": ["array-like", str, None],
         "estimator": [HasMethods(["stream"]), None],
         "score": [PhaseScore, str],
-        "batch": [PhaseBatch, str],
+        "batch": [Batch, PhaseBatch, str],
         "coordinates": [StrOptions({"auto", "simplex", "cartesian", "standard"})],
         "composition": ["array-like", None],
         "weight": [Interval(Real, 0, None, closed="neither")],

@@ -7,8 +7,8 @@ import pytest
 from sozai.contracts.errors import InputError
 from sozai.contracts.estimator import NotFittedError
 from sozai.contracts.observations import Observations
+from sozai.proposals.batch import Fantasies
 from sozai.proposals.label_graph import LabelPropagation, LabelSpreading
-from sozai.proposals.phase_batches import Fantasies
 from sozai.proposals.phase_classifiers import PresenceGaussianProcess
 from sozai.proposals.phase_constraints import SameValue
 from sozai.proposals.phase_diagram import PhaseDiagramProposer

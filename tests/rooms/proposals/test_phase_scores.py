@@ -8,9 +8,9 @@ from sozai.proposals.label_graph import LabelPropagation
 from sozai.proposals.phase_batches import (
     BatchTask,
     Determinantal,
-    Fantasies,
+    HighestScores,
     NeighborExclusion,
-    TopScores,
+    PretendedLabels,
     as_phase_batch,
     kth_distance,
 )
@@ -56,7 +56,7 @@ def task(stream, seed=0):
     return BatchTask(stream, LeastConfident(), Z, allowed, nearest, np.random.default_rng(seed))
 
 
-BATCHES = [TopScores(), NeighborExclusion(2), Fantasies(), Fantasies(4), Determinantal(0.4)]
+BATCHES = [HighestScores(), NeighborExclusion(2), PretendedLabels(), PretendedLabels(4), Determinantal(0.4)]
 
 
 @pytest.mark.parametrize("batch", BATCHES, ids=repr)
@@ -71,7 +71,7 @@ def test_more_points_begin_with_the_fewer_and_nothing_is_left_changed(batch, mod
     rows = [row for row, _ in five]
     assert len(set(rows)) == 5
     assert not set(rows) & {0, 8, 80, 72}
-    assert five[0][0] == TopScores().choose(task(stream), 1)[0][0]
+    assert five[0][0] == HighestScores().choose(task(stream), 1)[0][0]
 
 
 @pytest.mark.parametrize("batch", BATCHES, ids=repr)
@@ -83,7 +83,7 @@ def test_without_labels_points_are_far_from_each_other(batch):
 
 def test_fantasies_are_told_labels():
     stream = stream_of()
-    (first, _), (second, _) = Fantasies().choose(task(stream), 2)
+    (first, _), (second, _) = PretendedLabels().choose(task(stream), 2)
     told = stream_of().add(first, int(stream.probabilities()[:, first].argmax()))
     after = task(told)
     after.take(first)
@@ -134,7 +134,7 @@ def test_constraints():
         (lambda: SameValue(["p"])(Z, ("u", "v"), Z[0]), r"among \['u', 'v'\]\. Got 'p'"),
         (lambda: SameValue(["u"], reference="first"), "be 'last' or a row. Got 'first'"),
         (lambda: allowed_rows([1, 0], Z, ("u", "v"), None, place="ask"), r"of 81 booleans.*shape \(2,\)"),
-        (lambda: Fantasies(0), "n must be a whole number of 1 or more. Got 0"),
+        (lambda: PretendedLabels(0), "n must be a whole number of 1 or more. Got 0"),
         (lambda: NeighborExclusion(-1), "k must be a whole number of 1 or more. Got -1"),
         (lambda: Determinantal(0), "length must be a positive number. Got 0"),
         (lambda: as_phase_batch("best", place="ask"), "one of fantasies, top.* Got 'best'"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.formula_places import delimiter_of
 from sozai.apps.cli.output import console, emit_json, staged_folder
-from sozai.apps.cli.peaks_words import digits_of, with_error
+from sozai.contracts.records import digits_of, with_error
 from sozai.contracts.tables import write_table
 
 if TYPE_CHECKING:

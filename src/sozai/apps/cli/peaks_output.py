@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.formula_places import delimiter_of, write_arrays
 from sozai.apps.cli.output import console, emit_json, staged_folder
-from sozai.apps.cli.peaks_words import axis_words, noise_words, with_error
+from sozai.apps.cli.peaks_words import axis_words, noise_words
 from sozai.contracts.optional import need
+from sozai.contracts.records import with_error
 from sozai.contracts.tables import write_table
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.peaks_output import background_rows, count_sentence, peak_table, quality_sentence
-from sozai.apps.cli.peaks_words import axis_words, noise_words, with_error
+from sozai.apps.cli.peaks_words import axis_words, noise_words
+from sozai.contracts.records import with_error
 from sozai.contracts.tables import write_table
 from sozai.displays.peak_count_display import PeakCountDisplay
 from sozai.displays.peak_display import PeakDisplay

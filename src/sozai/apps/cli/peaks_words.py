@@ -17,7 +17,6 @@ __all__ = [
     "MAX_PEAKS",
     "PeakModel",
     "axis_words",
-    "digits_of",
     "in_peak_words",
     "noise_words",
     "read_background",
@@ -25,7 +24,6 @@ __all__ = [
     "read_noise",
     "read_peaks",
     "read_range",
-    "with_error",
 ]
 
 MAX_PEAKS = 12
@@ -355,41 +353,3 @@ def in_peak_words(text: str) -> str:
     for python, command in _SPOKEN:
         text = python.sub(command, text)
     return in_command_words(text)
-
-
-def with_error(value: float | None, error: float | None) -> str:
-    """Value with its standard error, to the second digit of the error; alone where it has none.
-
-    Examples
-    --------
-    >>> with_error(284.80312, 0.00417), with_error(12345.6, 131.0), with_error(0.3, None)
-    ('284.8031 ± 0.0042', '12350 ± 130', '0.3')
-    """
-    if value is None or not math.isfinite(value):
-        return "-"
-    if error is None or not math.isfinite(error) or error <= 0:
-        return f"{value:.6g}"
-    if abs(_decimals(error)) > 12:
-        return f"{value:.6g} ± {error:.2g}"
-    return f"{digits_of(value, error)} ± {digits_of(error, error)}"
-
-
-def digits_of(value: float, error: float | None) -> str:
-    """Number to the second digit of an error.
-
-    Examples
-    --------
-    >>> digits_of(284.80312, 0.00417), digits_of(12345.6, 131.0), digits_of(0.123456789, None)
-    ('284.8031', '12350', '0.123457')
-    """
-    if not math.isfinite(value):
-        return "-"
-    if error is None or not math.isfinite(error) or error <= 0 or abs(_decimals(error)) > 12:
-        return f"{value:.6g}"
-    decimals = _decimals(error)
-    return f"{round(value, decimals):.0f}" if decimals <= 0 else f"{value:.{decimals}f}"
-
-
-def _decimals(error: float) -> int:
-    """Decimals down to the second digit of an error."""
-    return 1 - math.floor(math.log10(float(f"{error:.1e}")))

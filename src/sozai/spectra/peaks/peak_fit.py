@@ -9,27 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sozai.contracts.records import with_error
 from sozai.contracts.tables import counted
 
 __all__ = ["Peak", "PeakFit", "StartTable"]
 
 Array = NDArray[np.float64]
-
-
-def with_error(value: float, error: float) -> str:
-    """Value and error with two digits of the error.
-
-    Examples
-    --------
-    >>> with_error(284.80123, 0.0042), with_error(10.0, float("nan"))
-    ('284.8012 ± 0.0042', '10')
-    """
-    if not (np.isfinite(error) and error > 0.0 and np.isfinite(value)):
-        return f"{value:.6g}"
-    digits = max(0, 1 - int(np.floor(np.log10(error))))
-    if digits > 9 or abs(value) >= 1e7:
-        return f"{value:.6g} ± {error:.2g}"
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,7 +10,7 @@ import pytest
 
 from sozai.apps.cli import peaks_answer
 from sozai.apps.cli.peaks_options import ShapeName
-from sozai.apps.cli.peaks_words import in_peak_words, with_error
+from sozai.apps.cli.peaks_words import in_peak_words
 from sozai.contracts.errors import InputError
 from sozai.contracts.tables import read_table
 from sozai.datasets import make_spectrum
@@ -384,22 +384,6 @@ def test_the_folder_holds_report_tables_curves_and_figures(run, asked, spectrum_
 
 def test_shape_names_are_those_of_the_room():
     assert [name.value for name in ShapeName] == list(SHAPES)
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (284.80312, 0.00417, "284.8031 ± 0.0042"),
-        (0.0996, 0.0996, "0.10 ± 0.10"),
-        (12345.6, 131.0, "12350 ± 130"),
-        (12.0, float("nan"), "12"),
-        (None, None, "-"),
-        (float("nan"), 1.0, "-"),
-        (3.0, 1e-20, "3 ± 1e-20"),
-    ],
-)
-def test_values_stop_at_the_second_digit_of_their_error(value, error, text):
-    assert with_error(value, error) == text
 
 
 def test_remedies_are_spelled_as_options():

@@ -14,28 +14,13 @@ from sozai.spectra.peaks.fit_quality import (
 )
 from sozai.spectra.peaks.fit_report import output_order
 from sozai.spectra.peaks.mixture import fit_peaks
-from sozai.spectra.peaks.peak_fit import Peak, StartTable, with_error
+from sozai.spectra.peaks.peak_fit import Peak, StartTable
 from sozai.spectra.peaks.peak_names import make_roster
 from sozai.spectra.peaks.ties import Doublet
 
 
 def peak(label, position, fwhm=2.0, area=100.0, error=5.0, **more):
     return Peak(label, position, 0.1, fwhm, 0.1, area, error, 10.0, 1.0, 0.3, 0.1, position, **more)
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (284.80123, 0.0042, "284.8012 ± 0.0042"),
-        (12345.6, 789.0, "12346 ± 789"),
-        (1.0, np.nan, "1"),
-        (2.5, 0.0, "2.5"),
-        (3.2e9, 1.5e7, "3.2e+09 ± 1.5e+07"),
-        (1.5e-9, 2e-11, "1.5e-09 ± 2e-11"),
-    ],
-)
-def test_values_are_shown_with_two_digits_of_their_error(value, error, text):
-    assert with_error(value, error) == text
 
 
 def test_bright_spectra_have_the_chi_square_of_textbooks():
