@@ -204,8 +204,12 @@ class Observations:
         matrix = np.asarray(X, dtype=np.float64)
         width = len(objectives)
         rows = np.array(sorted(results), dtype=np.int64)
-        values = [np.broadcast_to(np.asarray(results[int(row)], dtype=np.float64), (width,)) for row in rows]
-        Y = np.array(values, dtype=np.float64).reshape(len(rows), width)
+        values = [results[row] for row in rows.tolist()]
+        if all(isinstance(value, float) for value in values):
+            Y = np.repeat(np.array(values, dtype=np.float64)[:, None], width, axis=1)
+        else:
+            each = [np.broadcast_to(np.asarray(value, dtype=np.float64), (width,)) for value in values]
+            Y = np.array(each)
         gone = np.array(sorted(set(failed)), dtype=np.int64)
         return cls(
             X=matrix,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 import weakref
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +71,13 @@ def unit_cube(observations: Observations, *, place: str) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Cube:
-    """One list of candidates in its cube; kept while the list lives, for the next proposal from it."""
+    """One list of candidates in its cube; kept while the list lives, for the next proposal from it.
+
+    Entries that may change are kept too, to see whether they have.
+    """
 
     X: Any  # weak reference
-    content: int
+    content: Array | None
     counts: NDArray[np.bool_] | None
     Z: Array
     constant: tuple[int, ...]
@@ -83,7 +85,9 @@ class _Cube:
 
     def is_of(self, X: Array, counts: NDArray[np.bool_] | None) -> bool:
         """Whether list, entries and the candidates that count are the same."""
-        if self.X() is not X or self.content != _content(X):
+        if self.X() is not X or X.flags.writeable != (self.content is not None):
+            return False
+        if self.content is not None and not np.array_equal(self.content, X):
             return False
         if counts is None or self.counts is None:
             return counts is self.counts
@@ -98,14 +102,6 @@ def _forget(list_of: Any) -> None:
     _kept[:] = [cube for cube in _kept if cube.X is not list_of]
 
 
-def _content(X: Array) -> int:
-    """Checksum of the entries; none is needed where they cannot change."""
-    if not X.flags.writeable:
-        return -1
-    flat: Any = X if X.flags.c_contiguous else np.ascontiguousarray(X)
-    return zlib.crc32(flat)
-
-
 def _cube_of(observations: Observations, place: str) -> _Cube:
     """The cube of the last list, or a new one."""
     X = observations.X
@@ -118,7 +114,8 @@ def _cube_of(observations: Observations, place: str) -> _Cube:
     pair = _copies(Z)
     copies = None if pair is None else (kept[pair[0]], kept[pair[1]])
     Z.flags.writeable = False
-    cube = _Cube(weakref.ref(X, _forget), _content(X), counts, Z, constant, copies)
+    content = X.copy() if X.flags.writeable else None
+    cube = _Cube(weakref.ref(X, _forget), content, counts, Z, constant, copies)
     _kept[:] = [cube]
     return cube
 
