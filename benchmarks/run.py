@@ -113,7 +113,8 @@ def plan() -> Iterator[Pair | Script]:
     for peer in ("physbo", "botorch", "nimo", "skopt"):
         yield Pair("proposals.py", "proposals", "s5-17982", peer)
     yield Script("proposals.py")
-    yield Script("proposal_efficiency.py", once=True, patience=8.0)
+    for script in ("proposal_efficiency.py", "proposal_fronts.py", "phase_sampling.py"):
+        yield Script(script, once=True, patience=8.0)
     for script in ("large_recovery.py", "intervals.py"):
         yield Script(script, once=True, patience=3.0)
     for script in ("quasicrystal_classes.py", "formation_energy.py"):
