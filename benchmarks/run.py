@@ -113,6 +113,9 @@ def plan() -> Iterator[Pair | Script]:
     for peer in ("physbo", "botorch", "nimo", "skopt"):
         yield Pair("proposals.py", "proposals", "s5-17982", peer)
     yield Script("proposals.py")
+    for size in ("1326", "5151"):
+        for peer in ("nimo", "aiphad"):
+            yield Pair("phases.py", "phases", size, peer)
     for script in ("proposal_efficiency.py", "proposal_fronts.py", "phase_sampling.py"):
         yield Script(script, once=True, patience=8.0)
     for script in ("large_recovery.py", "intervals.py"):
