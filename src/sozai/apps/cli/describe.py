@@ -17,13 +17,14 @@ from sozai.apps.cli.formula_options import (
     Values,
 )
 from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.run_options import SHOW, Folder, Jobs, Json
 from sozai.apps.cli.table_options import Decimal, Delimiter, Encoding, Sheet
 
 __all__ = ["app", "describe_database", "describe_formulas", "describe_similar"]
 
 app = typer.Typer(help="Which numbers?", no_args_is_help=True, rich_markup_mode="rich")
 
-_NUMBERS, _FILTERS, _SHOW, _RUN = "The numbers", "Which ones", "What you get", "Running"
+_NUMBERS, _FILTERS = "The numbers", "Which ones"
 
 
 class Method(StrEnum):
@@ -61,15 +62,8 @@ Formulas = Annotated[
 ]
 ResultTable = Annotated[
     Path | None,
-    typer.Option("-o", metavar="OUT", help="File for the result (CSV or TSV).", rich_help_panel=_SHOW),
+    typer.Option("-o", metavar="OUT", help="File for the result (CSV or TSV).", rich_help_panel=SHOW),
 ]
-ReportFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", metavar="DIR", help="Folder for report.html, tables and figures.", rich_help_panel=_SHOW
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)]
 
 
 @app.callback()
@@ -132,22 +126,17 @@ def describe_formulas(
             "-o",
             metavar="OUT",
             help="CSV or TSV with the other columns beside, .npy (numbers only), or .npz (with names).",
-            rich_help_panel=_SHOW,
+            rich_help_panel=SHOW,
         ),
     ] = None,
-    output: ReportFolder = None,
+    output: Folder = None,
     json: Json = False,
-    n_jobs: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Threads; the answer does not depend on it.", rich_help_panel=_RUN),
-    ] = None,
+    n_jobs: Jobs = None,
 ) -> None:
     """Turn a column of chemical formulas into numbers, row by row.
 
     [dim]sozai describe formulas compounds.csv --formula formula -o described.csv[/dim]
     """
-    if n_jobs == 0:
-        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
     from sozai.apps.cli.describe_formulas import DescriptionQuestion, answer
 
     reading = {"sheet": sheet, "encoding": encoding, "delimiter": _sign(delimiter), "decimal": decimal}
@@ -216,7 +205,7 @@ def describe_similar(
         ),
     ] = False,
     place: ResultTable = None,
-    output: ReportFolder = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Find the materials of a database whose elements are most like those of a formula.
@@ -254,7 +243,7 @@ def describe_database(
         typer.Option(
             metavar="INDEX.sozai",
             help="File for the database; its name ends in .sozai.",
-            rich_help_panel=_SHOW,
+            rich_help_panel=SHOW,
         ),
     ],
     formula: FormulaColumn = None,

@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.run_options import SHOW, Jobs, Json, Seed
 from sozai.apps.cli.table_options import COLUMNS, Decimal, Delimiter, Encoding, Sheet
 
 __all__ = ["app", "design_formula"]
 
 app = typer.Typer(help="Which composition?", no_args_is_help=True, rich_markup_mode="rich")
 
-_GOAL, _LIMITS, _SHOW, _RUN = "What is wished for", "Which formulas", "What you get", "Running"
+_GOAL, _LIMITS = "What is wished for", "Which formulas"
 
 
 class Charges(StrEnum):
@@ -105,24 +106,16 @@ def design_formula(
         typer.Option("--anywhere", help="Also formulas unlike all measured ones.", rich_help_panel=_LIMITS),
     ] = False,
     number: Annotated[
-        int, typer.Option("-n", metavar="N", min=1, help="Formulas to propose.", rich_help_panel=_SHOW)
+        int, typer.Option("-n", metavar="N", min=1, help="Formulas to propose.", rich_help_panel=SHOW)
     ] = 10,
-    level: Annotated[float, typer.Option(metavar="P", help="Of the intervals.", rich_help_panel=_SHOW)] = 0.9,
+    level: Annotated[float, typer.Option(metavar="P", help="Of the intervals.", rich_help_panel=SHOW)] = 0.9,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o", metavar="TABLE", help="File for the formulas (CSV or TSV).", rich_help_panel=_SHOW
-        ),
+        typer.Option("-o", metavar="TABLE", help="File for the formulas (CSV or TSV).", rich_help_panel=SHOW),
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
-    ] = False,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Seed of everything random.", rich_help_panel=_RUN)
-    ] = 0,
-    n_jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Fits at once.", rich_help_panel=_RUN)
-    ] = None,
+    json: Json = False,
+    seed: Seed = 0,
+    n_jobs: Jobs = None,
 ) -> None:
     """Propose formulas for wished-for properties, each with its interval, nearest known material and hints.
 
@@ -130,8 +123,6 @@ def design_formula(
     """
     if not 0.0 < level < 1.0:
         raise typer.BadParameter(f"must lie between 0 and 1. Got {level:g}.", param_hint="--level")
-    if n_jobs == 0:
-        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
     if (descriptor is None) == (file is None):
         raise typer.BadParameter(
             "give either MEASURED with --target, or --descriptor FILE.", param_hint="MEASURED"

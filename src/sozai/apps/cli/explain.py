@@ -11,6 +11,7 @@ import typer
 from sozai.apps.cli.explain_map import explain_map
 from sozai.apps.cli.explain_peaks import explain_peaks
 from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.run_options import RUN, SHOW, Jobs, Json, Seed
 from sozai.apps.cli.table_options import (
     COLUMNS,
     Decimal,
@@ -66,7 +67,7 @@ class Search(StrEnum):
     large = "large"
 
 
-_LAW, _SHOW, _RUN = "The law", "What you get", "Running"
+_LAW = "The law"
 
 
 @app.callback()
@@ -177,7 +178,7 @@ def explain_table(
     relations: Annotated[
         bool,
         typer.Option(
-            "--relations", help="List every linear relation among the descriptors.", rich_help_panel=_SHOW
+            "--relations", help="List every linear relation among the descriptors.", rich_help_panel=SHOW
         ),
     ] = False,
     invariants: Annotated[
@@ -185,7 +186,7 @@ def explain_table(
         typer.Option(
             "--invariants",
             help="Seek products of columns that stay constant; needs no target.",
-            rich_help_panel=_SHOW,
+            rich_help_panel=SHOW,
         ),
     ] = False,
     limits: Annotated[
@@ -193,7 +194,7 @@ def explain_table(
         typer.Option(
             metavar="NAME=LOW:HIGH",
             help="How far the law can go: an interval, a value, 'a+b<=1', or 'data'; repeat.",
-            rich_help_panel=_SHOW,
+            rich_help_panel=SHOW,
         ),
     ] = None,
     compare: Annotated[
@@ -201,38 +202,31 @@ def explain_table(
         typer.Option(
             "--compare",
             help="Score other methods and black boxes on the same rows and folds.",
-            rich_help_panel=_SHOW,
+            rich_help_panel=SHOW,
         ),
     ] = False,
     apply: Annotated[
         Path | None,
-        typer.Option(metavar="NEW.csv", help="Predict the rows of another table.", rich_help_panel=_SHOW),
+        typer.Option(metavar="NEW.csv", help="Predict the rows of another table.", rich_help_panel=SHOW),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(metavar="LAW.zip", help="Keep the fitted law.", rich_help_panel=_SHOW)
+        Path | None, typer.Option(metavar="LAW.zip", help="Keep the fitted law.", rich_help_panel=SHOW)
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
             help="Folder for report.html, tables and figures; a killed large search goes on from there.",
-            rich_help_panel=_SHOW,
+            rich_help_panel=SHOW,
         ),
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
-    ] = False,
+    json: Json = False,
     memory: Annotated[
         str,
-        typer.Option(metavar="SIZE", help="Most memory for descriptors, e.g. 200MB.", rich_help_panel=_RUN),
+        typer.Option(metavar="SIZE", help="Most memory for descriptors, e.g. 200MB.", rich_help_panel=RUN),
     ] = "2GB",
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Seed of everything random.", rich_help_panel=_RUN)
-    ] = 0,
-    n_jobs: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Threads; the answer does not depend on it.", rich_help_panel=_RUN),
-    ] = None,
+    seed: Seed = 0,
+    n_jobs: Jobs = None,
 ) -> None:
     """Find short laws for a column of a table, ranked by simplicity and error, or a rule for its classes.
 
@@ -276,7 +270,7 @@ def explain_table(
         output=output,
         json=json,
         seed=seed,
-        n_jobs=_threads(n_jobs),
+        n_jobs=n_jobs,
     )
     if not invariants and target is None:
         raise typer.BadParameter(
@@ -295,13 +289,6 @@ def explain_table(
 def _sign(text: str | None) -> str | None:
     """Delimiter; a tab may be spelled."""
     return "\t" if text in ("tab", "\\t") else text
-
-
-def _threads(n_jobs: int | None) -> int | None:
-    """Refuse no threads at all; -1 stands for all of them."""
-    if n_jobs == 0:
-        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
-    return n_jobs
 
 
 def _order(text: str | None) -> int | str | None:

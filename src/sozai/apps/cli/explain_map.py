@@ -9,20 +9,16 @@ import typer
 
 from sozai.apps.cli.peaks_options import (
     MODEL,
-    RUN,
-    SHOW,
     SPECTRUM,
     AxisKindOption,
     BackgroundOption,
-    JobsOption,
-    JsonOption,
     NoiseOption,
     RangeOption,
-    SeedOption,
     ShapeName,
     ShapeOption,
     UnitOption,
 )
+from sozai.apps.cli.run_options import RUN, SHOW, Jobs, Json, Seed
 
 __all__ = ["explain_map"]
 
@@ -84,9 +80,9 @@ def explain_map(
             "--resume", help="Go on from the finished tiles that --output DIR holds.", rich_help_panel=RUN
         ),
     ] = False,
-    json: JsonOption = False,
-    seed: SeedOption = 0,
-    n_jobs: JobsOption = None,
+    json: Json = False,
+    seed: Seed = 0,
+    n_jobs: Jobs = None,
 ) -> None:
     """Fit the same peaks in every pixel of an image of spectra: images of position, width and area.
 

@@ -9,22 +9,18 @@ import typer
 
 from sozai.apps.cli.peaks_options import (
     MODEL,
-    SHOW,
     SPECTRUM,
     AxisKindOption,
     BackgroundOption,
     Criterion,
-    JobsOption,
-    JsonOption,
     NoiseOption,
-    OutputOption,
     PeaksOption,
     RangeOption,
-    SeedOption,
     ShapeName,
     ShapeOption,
     UnitOption,
 )
+from sozai.apps.cli.run_options import SHOW, Folder, Jobs, Json, Seed
 from sozai.apps.cli.table_options import Decimal, Delimiter, Encoding
 
 __all__ = ["explain_peaks"]
@@ -108,10 +104,10 @@ def explain_peaks(
             "-o", metavar="TABLE", help="File for the peaks: .csv, .tsv or .xlsx.", rich_help_panel=SHOW
         ),
     ] = None,
-    output: OutputOption = None,
-    json: JsonOption = False,
-    seed: SeedOption = 0,
-    n_jobs: JobsOption = None,
+    output: Folder = None,
+    json: Json = False,
+    seed: Seed = 0,
+    n_jobs: Jobs = None,
 ) -> None:
     """Find the peaks of spectra: positions, widths and areas with errors, on a background fitted with them.
 

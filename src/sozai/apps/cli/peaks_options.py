@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 __all__ = [
     "MODEL",
-    "RUN",
-    "SHOW",
     "SPECTRUM",
     "AxisKind",
     "AxisKindOption",
     "BackgroundOption",
     "Criterion",
-    "JobsOption",
-    "JsonOption",
     "NoiseOption",
-    "OutputOption",
     "PeaksOption",
     "RangeOption",
-    "SeedOption",
     "ShapeName",
     "ShapeOption",
     "UnitOption",
 ]
 
-MODEL, SPECTRUM, SHOW, RUN = "The model", "The spectrum", "What you get", "Running"
+MODEL, SPECTRUM = "The model", "The spectrum"
 """Headings of these options in the help."""
-
-
-def _jobs(n_jobs: int | None) -> int | None:
-    """Refuse 0 threads."""
-    if n_jobs == 0:
-        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.")
-    return n_jobs
 
 
 class ShapeName(StrEnum):
@@ -123,21 +109,5 @@ UnitOption = Annotated[
     str | None,
     typer.Option(
         metavar="UNIT", help="Unit of the axis, if the file does not say.", rich_help_panel=SPECTRUM
-    ),
-]
-OutputOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Folder for report.html, tables, curves and figures.", rich_help_panel=SHOW
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=SHOW)]
-SeedOption = Annotated[
-    int, typer.Option(metavar="N", min=0, help="Seed of everything random.", rich_help_panel=RUN)
-]
-JobsOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="Threads; the answer does not depend on it.", callback=_jobs, rich_help_panel=RUN
     ),
 ]

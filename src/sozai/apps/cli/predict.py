@@ -10,6 +10,7 @@ import typer
 
 from sozai.apps.cli.formula_options import FORMULAS, BasisOption, ComponentTableOption, Values
 from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.run_options import SHOW, Folder, Jobs, Json, Seed
 from sozai.apps.cli.table_options import (
     COLUMNS,
     Decimal,
@@ -44,7 +45,7 @@ class Model(StrEnum):
     networks = "networks"
 
 
-_MODEL, _SHOW, _RUN = "The model", "What you get", "Running"
+_MODEL = "The model"
 
 
 @app.callback()
@@ -133,27 +134,13 @@ def predict_property(
     table: Annotated[
         Path | None,
         typer.Option(
-            "-o", metavar="TABLE", help="File for the predictions (CSV or TSV).", rich_help_panel=_SHOW
+            "-o", metavar="TABLE", help="File for the predictions (CSV or TSV).", rich_help_panel=SHOW
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for report.html, tables and figures.", rich_help_panel=_SHOW
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
-    ] = False,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Seed of everything random.", rich_help_panel=_RUN)
-    ] = 0,
-    n_jobs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Fits at once; the answer does not depend on it.", rich_help_panel=_RUN
-        ),
-    ] = None,
+    output: Folder = None,
+    json: Json = False,
+    seed: Seed = 0,
+    n_jobs: Jobs = None,
 ) -> None:
     """Predict one column of a table, with intervals that hold and a word on where they do.
 
@@ -162,8 +149,6 @@ def predict_property(
     """
     if not 0.0 < level < 1.0:
         raise typer.BadParameter(f"must lie between 0 and 1. Got {level:g}.", param_hint="--level")
-    if n_jobs == 0:
-        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
     from sozai.apps.cli.formula_reading import read_values
     from sozai.apps.cli.property_question import PropertyQuestion
     from sozai.apps.cli.table_question import TableQuestion
