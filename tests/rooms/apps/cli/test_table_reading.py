@@ -119,7 +119,7 @@ def test_a_formula_in_another_unit_than_the_file_says_so(run, write, rows):
     ("options", "code", "said"),
     [
         (("--seed", "-1"), 2, "--seed"),
-        (("--n-jobs", "0"), 2, "--n-jobs: must be 1, 2, ..., or -1 for all. Got 0."),
+        (("--n-jobs", "0"), 2, "'--n-jobs': must be 1, 2, ..., or -1 for all. Got 0."),
         (("--prefer", "r**"), 3, "parse_expression"),
         (("--save", "."), 3, "--save: the place must be a file. Got '.'"),
         (("--order", "99"), 3, "Give a lower --order"),
