@@ -265,7 +265,8 @@ class Observations:
         outside = rows[(rows < 0) | (rows >= len(self.X))]
         if len(outside):
             self._fail(name, f"be rows of X (0 to {len(self.X) - 1})", int(outside[0]))
-        if (ordered and (np.diff(rows) <= 0).any()) or len(np.unique(rows)) < len(rows):
+        twice = (np.diff(rows) <= 0).any() if ordered else len(set(rows.tolist())) < len(rows)
+        if twice:
             self._fail(name, "name each row once" + (", ascending" if ordered else ""), rows.tolist()[:8])
 
     def _check_values(self) -> None:
