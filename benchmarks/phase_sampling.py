@@ -125,7 +125,7 @@ def found_compositions(name: str) -> Any:
 
 
 def campaign(leg: str, name: str, seed: int) -> dict:
-    """Scores at every fifth or tenth label."""
+    """Scores at every tenth label, or every second of few."""
     model, score, at_once, n_labels, _ = LEGS[leg]
     points, labels = truth(name)
 
@@ -135,7 +135,7 @@ def campaign(leg: str, name: str, seed: int) -> dict:
 
     n_start = 3 if name in MADE else 9
     table = evaluate_phase_sampling(
-        points, labels, make, n_start, n_labels, 1, every=2 if n_labels < 200 else max(5, at_once),
+        points, labels, make, n_start, n_labels, 1, every=2 if n_labels < 200 else 10,
         batch_size=at_once, random_state=seed,
         compositions=found_compositions(name) if leg.endswith("compositions") else None,
     )  # fmt: skip

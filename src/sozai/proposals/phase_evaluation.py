@@ -209,8 +209,9 @@ def phase_map_scores(
     f1 = 2.0 * hits / np.maximum(counts + claimed, 1)
     open_ = ~measured
     own = np.zeros(len(truth))
-    back = {int(code): k for k, code in enumerate(lookup) if code >= 0}
-    known = np.array([back.get(int(code), -1) for code in codes])
+    back = np.full(len(real), -1)
+    back[lookup[lookup >= 0]] = np.flatnonzero(lookup >= 0)
+    known = back[codes]
     own[known >= 0] = p[np.flatnonzero(known >= 0), known[known >= 0]]
     brier = (p**2).sum(axis=1) - 2.0 * own + 1.0
     return {
