@@ -6,16 +6,25 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sozai.numerics.fast_exponential import fast_exp
+from sozai.numerics.fast_exponential import fast_exp, fast_sincos
 from sozai.numerics.kernels import Gaussian, Kernel, Matern
 
-__all__ = ["add_datum", "fill_kernel_block", "kernel_code", "radial_weights", "subtract_rows"]
+__all__ = [
+    "add_datum",
+    "fill_kernel_block",
+    "fill_wave_block",
+    "kernel_code",
+    "radial_weights",
+    "subtract_rows",
+]
 
 Floats = NDArray[np.float64]
 
 #: Candidates handled at once: their part of the arrays stays in the first cache.
 _TILE = 512
 _KEEP = {"contract"}
+#: Phases up to which sine and cosine need no reduction beforehand.
+_WIDEST_PHASE = 1e5
 
 
 def kernel_code(kernel: Kernel) -> int:
@@ -137,3 +146,38 @@ def add_datum(
         rest[t] -= value * one
         mean[t] += value * seen
         variance[t] -= value * value
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_KEEP)
+def fill_wave_block(columns: Floats, first: int, frequencies: Floats, reach: Floats, out: Floats) -> None:
+    """Sines, then cosines, of all frequencies (F, p) at a block of candidates, into ``out`` (2 F, block).
+
+    Phases beyond 1e5 lose the digits that a double of their size does not have, and no more.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (p, N)
+        Candidates, one column of the table a row.
+    first : int
+        First candidate of the block.
+    frequencies : ndarray of shape (F, p)
+    reach : ndarray of shape (F,)
+        Largest absolute phase of each, or more.
+    out : ndarray of shape (2 F, block)
+    """
+    n, size = frequencies.shape[0], out.shape[1]
+    for f in range(n):
+        sines, cosines = out[f], out[n + f]
+        for t in range(size):
+            sines[t] = 0.0
+        for j in range(frequencies.shape[1]):
+            frequency = frequencies[f, j]
+            column = columns[j, first : first + size]
+            for t in range(size):
+                sines[t] += frequency * column[t]
+        if reach[f] > _WIDEST_PHASE:
+            for t in range(size):
+                sines[t] -= 2.0 * np.pi * np.rint(sines[t] / (2.0 * np.pi))
+        for t in range(size):
+            sine, cosine = fast_sincos(sines[t])
+            sines[t], cosines[t] = sine, cosine

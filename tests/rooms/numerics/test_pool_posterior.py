@@ -8,8 +8,9 @@ from sklearn.gaussian_process.kernels import Matern as SkMatern
 
 from sozai.contracts.errors import ConvergenceWarning, InputError
 from sozai.numerics import pool_posterior
-from sozai.numerics.kernels import Matern
+from sozai.numerics.kernels import Gaussian, Laplace, Matern
 from sozai.numerics.pool_posterior import FantasyPosterior, PoolPosterior
+from sozai.numerics.random_features import RandomFeatures
 
 RNG = np.random.default_rng(5)
 POOL = RNG.random((300, 3))
@@ -86,6 +87,19 @@ def test_samples_have_the_posterior_mean_and_variance():
     assert np.abs(draws.var(axis=0) - posterior.variance).max() < 0.05 * 1.2
     again = posterior.sample(4000, np.random.default_rng(0), features=512)
     np.testing.assert_array_equal(draws, again)
+
+
+@pytest.mark.parametrize("kernel", [Matern(), Gaussian(), Laplace()])
+def test_a_prior_draw_is_the_sum_of_its_features(kernel):
+    pool = 1e3 * RNG.standard_normal((700, 2)) if type(kernel) is Laplace else RNG.random((700, 2))
+    prior = PoolPosterior(pool, kernel, [0.4, 0.01], amplitude=1.7)
+    draws = prior.sample(3, np.random.default_rng(8), features=50)
+    rng = np.random.default_rng(8)
+    basis = RandomFeatures(kernel, [0.4, 0.01], 1.7, 50, rng)
+    weights, constant = rng.standard_normal((100, 3)), 10.0 * rng.standard_normal(3)
+    # the phases of the last case are so large that a double holds few of their digits
+    reach = np.abs(pool @ basis.frequencies.T).max()
+    np.testing.assert_allclose(draws.T, basis.matrix(pool) @ weights + constant, atol=1e-11 + 1e-13 * reach)
 
 
 def test_means_of_other_values_are_those_of_another_posterior():
