@@ -161,6 +161,9 @@ class Evidence:
         Columns of one number share one length scale; left out, every column has its own.
     noise_shares : ndarray of shape (n,), optional
         Multiplies the noise of every row: 1/m for the mean of m results.
+    drift : ndarray of shape (n, q), optional
+        Columns beside those of ``Z`` whose linear function is integrated out, each slope with the prior
+        variance of the constant.
 
     Notes
     -----
@@ -198,7 +201,9 @@ class Evidence:
         priors: ProcessPriors | None = None,
         groups: NDArray[np.int64] | None = None,
         noise_shares: Array | None = None,
+        drift: Array | None = None,
     ) -> None:
+        self._drift = None if drift is None else MEAN_VARIANCE * (drift @ drift.T)
         self.noise_shares: Array | float = 1.0 if noise_shares is None else noise_shares
         self.kernel, self.Z, self.y, self.linear = kernel, Z, y, linear
         self.known_noise, self.fixed_noise = known_noise, fixed_noise
@@ -212,7 +217,7 @@ class Evidence:
         self.prior_root = np.linalg.cholesky(priors.covariance(self.prior_deviation, self.n_lengths))
         self.prior_precision = lapack.dpotri(self.prior_root, lower=1)[0]
         self.prior_precision += np.tril(self.prior_precision, -1).T
-        is_small = len(Z) <= _FEW_ROWS and Z.shape[1] <= _FEW_COLUMNS and not linear
+        is_small = len(Z) <= _FEW_ROWS and Z.shape[1] <= _FEW_COLUMNS and not linear and drift is None
         self._code = kernel_code(kernel) if is_small else -1
         if self._code >= 0:
             self._columns = np.ascontiguousarray(Z.T, dtype=np.float64)
@@ -274,6 +279,8 @@ class Evidence:
         scaled = self.Z / part.length_scales
         if self.linear:
             K += part.slope * (scaled @ scaled.T)
+        if self._drift is not None:
+            K += self._drift
         K.flat[:: len(K) + 1] += part.noise * self.noise_shares + (
             0.0 if self.known_noise is None else self.known_noise
         )

@@ -27,6 +27,10 @@ Array = NDArray[np.float64]
 PRIORS = ProcessPriors(noise=(-6.0, 2.0), spread=0.5)
 #: Noise variance, in units of the results' variance, under rows that contradict each other.
 _CONTRADICTION = 1e-6
+#: Noise variance, in units of the results' variance, from which a fit is tried again: from a lively function
+#: (logarithms of length scale and amplitude) with little noise.
+_NOISY = 0.3
+_LIVELY, _QUIET = (-2.0, 0.0), -6.0
 #: Results from which the bend of the scale is learned; fewer leave it straight.
 _LEAST_FOR_BEND = 5
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
@@ -206,7 +210,7 @@ class Surrogate:
         with one_thread():
             if bent and len(y) >= _LEAST_FOR_BEND and np.ptp(target) > 0:
                 warped = WarpedEvidence(self.kernel, Z[some], target[some], **options)
-                theta, value, _ = maximize_evidence(warped, warped.starts(self.n_restarts, rng))
+                theta, value = _most_probable(warped, warped.starts(self.n_restarts, rng))
                 scale = _bent_scale(scale, target, float(theta[-1]))
                 known = known * _bend_slope(scale, target) ** 2
                 target, theta = scale.to_model(y), theta[:-1]
@@ -214,7 +218,7 @@ class Surrogate:
                 evidence = Evidence(self.kernel, Z[some], target[some], **options)
             else:
                 evidence = Evidence(self.kernel, Z[some], target[some], **options)
-                theta, value, _ = maximize_evidence(evidence, evidence.starts(self.n_restarts, rng))
+                theta, value = _most_probable(evidence, evidence.starts(self.n_restarts, rng))
             draws = draw_parameters(evidence, theta, self.n_hyper, rng)
         return FittedSurrogate(self, evidence, theta, draws, scale, target, known, counts, -value)
 
@@ -393,6 +397,23 @@ class FittedSurrogate:
         if self.draws.status:
             found.append(self.draws.status)
         return tuple(found)
+
+
+def _most_probable(evidence: Evidence, starts: list[Array]) -> tuple[Array, float]:
+    """Most probable parameters and J there; where they call the results noise, a lively function is tried.
+
+    With few results that contradict each other there are two optima, and twelve steps from every start,
+    which is what the search allows itself, may end in the basin of the worse: all noise, nothing to climb.
+    """
+    theta, value, _ = maximize_evidence(evidence, starts)
+    at = evidence.n_lengths + 1
+    if evidence.fixed_noise is not None or theta[at] < np.log(_NOISY):
+        return theta, value
+    start = theta.copy()
+    start[: evidence.n_lengths] = _LIVELY[0] + 0.5 * np.log(evidence.n_lengths)
+    start[evidence.n_lengths], start[at] = _LIVELY[1], _QUIET
+    other, level, _ = maximize_evidence(evidence, [start])
+    return (other, level) if level < value else (theta, value)
 
 
 def _straight_scale(y: Array, sign: float, *, log: bool) -> Scale:

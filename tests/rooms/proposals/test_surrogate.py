@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from sozai.contracts.errors import InputError
+from sozai.numerics.process_evidence import maximize_evidence
+from sozai.proposals import surrogate
 from sozai.proposals.surrogate import Scale, Surrogate
 
 RNG = np.random.default_rng(0)
@@ -82,3 +84,46 @@ def test_bad_settings_are_named():
         Surrogate(n_hyper=-2)
     with pytest.raises(InputError, match=r"y must be positive for transform='log'. Got -1.0 at result 1"):
         Surrogate(transform="log").fit(Z[:2], np.array([1.0, -1.0]))
+
+
+def quick_function_with_a_contradiction():
+    """Four places, a second point beside each, and one measured twice with different results."""
+    rng = np.random.default_rng(191)
+    rng.integers(4, 8), rng.integers(1, 3)
+    points = rng.random((4, 2))
+    points = np.concatenate([points, points + 0.02 * rng.random((4, 2)), points[:1]]).round(3) - 0.5
+    y = np.sin(25 * points).sum(axis=1)
+    y[-1] += 0.4
+    return points, y.round(2)
+
+
+def test_a_fit_that_ends_in_noise_is_tried_again_with_little_noise(monkeypatch):
+    points, y = quick_function_with_a_contradiction()
+    near = points[:4] + 0.01
+    truth = np.sin(25 * near).sum(axis=1)
+    found = {}
+    for limit in (np.inf, surrogate._NOISY):
+        monkeypatch.setattr(surrogate, "_NOISY", limit)
+        fitted = Surrogate(transform="standardize").fit(points, y)
+        mean = fitted.posterior(np.concatenate([points, near]), np.arange(9)).mean[9:]
+        found[limit] = fitted.log_posterior, fitted.noise, np.abs(fitted.scale.value(mean) - truth).mean()
+    (first, noisy, wrong), (second, quiet, right) = found.values()
+    assert second > first + 1.0
+    assert noisy > 0.3
+    assert quiet < 0.1
+    assert right < 0.2 * wrong
+
+
+@pytest.mark.parametrize(
+    ("y", "noise", "searches"), [(Y, "fit", 1), (RNG.standard_normal(30), "fit", 2), (Y, 0.1, 1)]
+)
+def test_only_a_noisy_fit_costs_a_second_search(monkeypatch, y, noise, searches):
+    calls = []
+
+    def counted(evidence, starts):
+        calls.append(len(starts))
+        return maximize_evidence(evidence, starts)
+
+    monkeypatch.setattr(surrogate, "maximize_evidence", counted)
+    Surrogate(noise=noise, transform="standardize").fit(Z, y)
+    assert calls == [3, 1][:searches]
