@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _ROOMS = (
+    "assimilation",
     "composition",
     "contracts",
     "datasets",
@@ -22,6 +23,7 @@ _ROOMS = (
 __all__ = ["__version__", "cite", "show_versions", *_ROOMS]
 
 if TYPE_CHECKING:
+    from sozai import assimilation as assimilation
     from sozai import composition as composition
     from sozai import contracts as contracts
     from sozai import datasets as datasets

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 API = ROOT / "docs" / "api"
 DESCRIBED = re.compile(r"^\.\. auto(?:module|class|function):: (\S+)$", re.MULTILINE)
 ROOMS = (
-    "composition", "contracts", "datasets", "displays", "numerics", "proposals", "spectra", "study",
-    "symbolic",
+    "assimilation", "composition", "contracts", "datasets", "displays", "numerics", "proposals", "spectra",
+    "study", "symbolic",
 )  # fmt: skip
 
 

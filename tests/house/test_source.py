@@ -18,8 +18,8 @@ PACKAGE = ROOT / "src" / "sozai"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 CITED = citations.cited_names()  # before any test registers an example
 ROOMS = [
-    "composition", "datasets", "displays", "numerics", "proposals", "spectra", "spectra.peaks", "study",
-    "symbolic",
+    "assimilation", "composition", "datasets", "displays", "numerics", "proposals", "spectra",
+    "spectra.peaks", "study", "symbolic",
 ]  # fmt: skip
 
 
