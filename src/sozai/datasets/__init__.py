@@ -19,6 +19,7 @@ from sozai.datasets.fetch_proposals import (
 )
 from sozai.datasets.fetch_spectra import FileSet, NistProblem, fetch_nist_problems, fetch_xps_spectra
 from sozai.datasets.load import (
+    load_assimilation_example,
     load_binary_alloy_elements,
     load_calculated_radii,
     load_elements,
@@ -32,13 +33,21 @@ from sozai.datasets.load import (
 from sozai.datasets.make import make_collinear, make_planted_law
 from sozai.datasets.make_phases import MadeSection, make_binary_section, make_ternary_section
 from sozai.datasets.make_pools import make_noisy_pool, make_two_objective_pool
+from sozai.datasets.make_sources import (
+    MadeSources,
+    make_assimilation_demo,
+    make_magnet_pair,
+    make_sine_pair,
+)
 from sozai.datasets.make_spectra import MadeMap, make_spectrum, make_spectrum_map
+from sozai.datasets.make_water import make_water_diagram
 
 __all__ = [
     "Dataset",
     "FileSet",
     "MadeMap",
     "MadeSection",
+    "MadeSources",
     "NistProblem",
     "fetch_al_si_zn_liquidus",
     "fetch_binary_alloys",
@@ -54,6 +63,7 @@ __all__ = [
     "fetch_polymers",
     "fetch_stable_formulas",
     "fetch_xps_spectra",
+    "load_assimilation_example",
     "load_binary_alloy_elements",
     "load_calculated_radii",
     "load_elements",
@@ -63,12 +73,16 @@ __all__ = [
     "load_planets",
     "load_shannon_radii",
     "load_triangle_area",
+    "make_assimilation_demo",
     "make_binary_section",
     "make_collinear",
+    "make_magnet_pair",
     "make_noisy_pool",
     "make_planted_law",
+    "make_sine_pair",
     "make_spectrum",
     "make_spectrum_map",
     "make_ternary_section",
     "make_two_objective_pool",
+    "make_water_diagram",
 ]

@@ -11,6 +11,7 @@ from sozai.datasets.birth_certificate import read_certificate
 from sozai.datasets.dataset import Dataset
 
 __all__ = [
+    "load_assimilation_example",
     "load_binary_alloy_elements",
     "load_calculated_radii",
     "load_elements",
@@ -37,6 +38,26 @@ def load_triangle_area() -> Dataset:
     (20, 3)
     """
     return _load("triangle_area")
+
+
+def load_assimilation_example() -> Dataset:
+    """Load five calculated and three measured values of one quantity: the smallest table of two sources.
+
+    Returns
+    -------
+    Dataset
+        Columns ``x``, ``simulation`` and ``experiment`` (two empty cells); target ``experiment``.
+
+    See Also
+    --------
+    make_assimilation_demo : A curve that is known everywhere, calculated and measured.
+
+    Examples
+    --------
+    >>> load_assimilation_example().frame["experiment"].tolist()
+    [1000.0, 994.0, nan, 965.0, nan]
+    """
+    return _load("assimilation_example")
 
 
 def load_hydrogen_lines() -> Dataset:

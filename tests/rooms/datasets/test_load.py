@@ -14,6 +14,7 @@ from sozai.datasets import birth_certificate
 from sozai.datasets.birth_certificate import read_certificate
 
 LOADERS = [
+    datasets.load_assimilation_example,
     datasets.load_oxidation_states,
     datasets.load_triangle_area,
     datasets.load_hydrogen_lines,

@@ -1,0 +1,169 @@
+"""Experiment and simulation joined, delivered: table, folder, JSON or terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sozai.apps.cli.formula_places import delimiter_of
+from sozai.apps.cli.output import console, emit_json, staged_folder
+from sozai.apps.cli.property_output import as_grid
+from sozai.apps.cli.table_records import repair_records
+from sozai.contracts.records import with_error
+from sozai.contracts.tables import write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sozai.apps.cli.combine_answer import CombineAnswer
+
+__all__ = ["as_payload", "coupling_words", "deliver", "kept_words", "prediction_table"]
+
+_N_SHOWN = 40
+
+
+def deliver(found: CombineAnswer) -> None:
+    """Write what was asked for; files first, so that a line about them is true."""
+    question = found.question
+    if question.reading.output is not None:
+        from sozai.apps.cli.combine_report import write_folder
+
+        with staged_folder(question.reading.output) as stage:
+            write_folder(found, stage)
+    if question.table is not None:
+        frame, units = prediction_table(found)
+        write_table(frame, question.table, units=units, delimiter=delimiter_of(question.table))
+    if question.reading.json:
+        source = str(question.reading.file)
+        emit_json(as_payload(found), schema="sozai.combine.sources/1", source=source, notes=found.notes)
+    else:
+        _say(found)
+
+
+def as_payload(found: CombineAnswer) -> dict[str, Any]:
+    """Keys of the JSON object beyond those every command shares."""
+    question, reading, model = found.question, found.reading, found.model
+    two = len(question.sources) == 2
+    patterns = model.pattern_table_[["terms", "log_evidence", "weight"]].to_dict("records")
+    predictions = [
+        {
+            "x": x,
+            "source": name,
+            "mean": float(found.means[name].iloc[row]),
+            "std": float(found.stds[name].iloc[row]),
+        }
+        for row, x in enumerate(found.shown.to_dict("records"))
+        for name in found.means.columns
+    ]
+    return {
+        "new": None if question.reading.apply is None else str(question.reading.apply),
+        "descriptors": list(found.shown.columns),
+        "sources": list(reading.sources.columns),
+        "unit": reading.unit,
+        "units": {
+            name: reading.table.units.get(name) for name in [*found.shown.columns, *reading.sources.columns]
+        },
+        "basis": question.basis,
+        "n_rows": len(reading.sources),
+        "n_values": reading.sources.notna().sum().to_dict(),
+        "dropped_rows": reading.table.dropped,
+        "repairs": repair_records(reading.table.table),
+        "coupling": float(model.coupling_[1, 0]) if two else model.coupling_,
+        "coupling_std": float(model.coupling_std_[1, 0]) if two else model.coupling_std_,
+        "kept_terms": found.kept[found.experiment] if two else found.kept,
+        "log_evidence": model.log_evidence_,
+        "noise": dict(zip(reading.sources.columns, _noise(model), strict=True)),
+        "patterns": patterns,
+        "level": question.level,
+        "predictions": predictions,
+        "seconds": found.seconds,
+    }
+
+
+def prediction_table(found: CombineAnswer) -> tuple[pd.DataFrame, dict[str, str | None]]:
+    """Predictions of all sources beside the descriptors, and the unit of every column."""
+    import pandas as pd
+
+    reading = found.reading
+    lower, upper = found.interval
+    columns: dict[str, Any] = {"row": found.rows}
+    if found.question.reading.identifiers:
+        columns["id"] = found.ids
+    columns |= {name: found.shown[name] for name in found.shown.columns}
+    units = {name: reading.table.units.get(name) for name in found.shown.columns}
+    if found.question.reading.apply is None:
+        told = reading.sources.reset_index(drop=True)
+        columns |= {f"given {name}": told[name] for name in told.columns}
+    for name in found.means.columns:
+        columns |= {f"{name} mean": found.means[name], f"{name} std": found.stds[name]}
+    columns |= {f"{found.experiment} lower": lower, f"{found.experiment} upper": upper}
+    units |= dict.fromkeys(set(columns) - {"row", "id", *units}, reading.unit)
+    return pd.DataFrame(columns), units
+
+
+def coupling_words(found: CombineAnswer) -> list[str]:
+    """How strongly each source follows the cheaper ones, a line a pair."""
+    names, C, std = list(found.means.columns), found.model.coupling_, found.model.coupling_std_
+    return [
+        f"{names[j]} follows {names[i]} by {with_error(float(C[j, i]), float(std[j, i]))}"
+        for j in range(1, len(names))
+        for i in range(j)
+        if C[j, i] != 0.0 or std[j, i] != 0.0
+    ]
+
+
+def kept_words(found: CombineAnswer) -> list[str]:
+    """By which terms each source differs from what it follows, a line a source."""
+    lines = []
+    for name, terms in found.kept.items():
+        words = ["a constant" if term == "1" else term for term in terms]
+        lines.append(f"{name} differs by {', '.join(words) or 'nothing'}")
+    return lines
+
+
+def _noise(model: Any) -> list[float]:
+    """Standard deviation of a single value of each source."""
+    return [math.sqrt(max(float(value), 0.0)) for value in model.covariance_.diagonal()]
+
+
+def _say(found: CombineAnswer) -> None:
+    """Say the answer on the terminal."""
+    screen = console()
+    question, reading = found.question, found.reading
+    tail = f" {reading.unit}" if reading.unit else ""
+    title = f"{found.experiment} from {', '.join(reading.sources.columns[:-1])} and few measurements"
+    screen.print(title, style="bold", soft_wrap=True)
+    counts = ", ".join(f"{n} of {name}" for name, n in reading.sources.notna().sum().items())
+    screen.print(
+        f"{counts}; basis {question.basis}; log evidence {found.model.log_evidence_:.2f}; "
+        f"{found.seconds:.1f} s",
+        soft_wrap=True,
+    )  # fmt: skip
+    for line in [*coupling_words(found), *kept_words(found)]:
+        screen.print(line, soft_wrap=True)
+    noise = zip(reading.sources.columns, _noise(found.model), strict=True)
+    words = ", ".join(f"{name} {value:.3g}{tail}" for name, value in noise)
+    screen.print(f"single values scatter by: {words}", soft_wrap=True)
+    screen.print()
+    frame, _ = prediction_table(found)
+    screen.print(f"Predictions, and what holds {100 * question.level:g} % of the true values", style="italic")
+    screen.print(as_grid(frame.head(_N_SHOWN)))
+    if len(frame) > _N_SHOWN:
+        screen.print(f"... and {len(frame) - _N_SHOWN} more rows (-o TABLE writes them all)")
+    for repair in repair_records(reading.table.table)[:5]:
+        place = f"row {repair['row']}, column {repair['column']!r}" if repair["row"] is not None else "table"
+        screen.print(f"Repaired, {place}: {repair['message']}", soft_wrap=True)
+    for note in found.notes:
+        screen.print(f"Note: {note}", soft_wrap=True)
+    if question.table is not None:
+        screen.print(f"Table: {question.table}", soft_wrap=True)
+    if question.reading.output is not None:
+        screen.print(f"Report: {question.reading.output / 'report.html'}", soft_wrap=True)
+    hints = [
+        (question.reading.apply is None, "--predict GRID predicts other rows"),
+        (question.table is None, "-o TABLE writes the predictions"),
+        (question.reading.output is None, "--output DIR writes a report with figures"),
+    ]
+    shown = "; ".join(text for wanted, text in hints if wanted)
+    if shown:
+        screen.print(f"Next: {shown}.", style="dim", soft_wrap=True)
