@@ -65,6 +65,8 @@ class Proposal:
         Round of the campaign in which it was proposed.
     model, version : str
         Who proposed, and the version of the package.
+    source : str
+        What is to be done there, where there is a choice: ``"experiment"`` or ``"simulation"``; else empty.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class Proposal:
     round: int = 0
     model: str = ""
     version: str = ""
+    source: str = ""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Proposal):
@@ -94,7 +97,7 @@ class Proposal:
         return all(map(_same, mine, theirs))
 
     def __hash__(self) -> int:
-        return hash((self.id, self.index, self.round))
+        return hash((self.id, self.index, self.round, self.source))
 
     def __repr__(self) -> str:
         where = f"row {self.index}" if self.index is not None else self.id
@@ -108,14 +111,16 @@ class Proposal:
         else:
             both = isinstance(self.mean, float) and isinstance(self.std, float)
             predicted = [with_error(self.mean, self.std)] if both and not math.isnan(self.mean) else []  # type: ignore[arg-type]
-        parts = [where, *values, *predicted, f"score {_shown(self.score)}"]
+        named = [self.source] if self.source else []
+        parts = [where, *named, *values, *predicted, f"score {_shown(self.score)}"]
         return f"Proposal({', '.join(parts)})"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row: id, index, descriptors, score, mean and std of each objective, reason, round."""
+        """One row: id, index, source if any, descriptors, score, mean and std, reason, round."""
         import pandas as pd
 
-        row: dict[str, Any] = {"id": self.id, "index": self.index, **self.x, "score": self.score}
+        named = {"source": self.source} if self.source else {}
+        row: dict[str, Any] = {"id": self.id, "index": self.index, **named, **self.x, "score": self.score}
         for word, value in (("mean", self.mean), ("std", self.std)):
             if isinstance(value, dict):
                 row |= {f"{word} {name}": number for name, number in value.items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sozai.contracts.observations import Choice as Choice
     from sozai.contracts.observations import Observations as Observations
+    from sozai.contracts.protocols import Assimilator as Assimilator
     from sozai.contracts.protocols import PoolProposer as PoolProposer
     from sozai.contracts.records import Proposal as Proposal
     from sozai.proposals.acquisition import ExpectedImprovement as ExpectedImprovement
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from sozai.proposals.evolutionary import EvolutionaryProposer as EvolutionaryProposer
     from sozai.proposals.label_graph import LabelPropagation as LabelPropagation
     from sozai.proposals.label_graph import LabelSpreading as LabelSpreading
+    from sozai.proposals.library_boxes import NextLibrary as NextLibrary
+    from sozai.proposals.library_grid import LibraryGrid as LibraryGrid
+    from sozai.proposals.library_map import LibraryBest as LibraryBest
+    from sozai.proposals.library_map import LibraryMap as LibraryMap
     from sozai.proposals.model_free import ExhaustiveProposer as ExhaustiveProposer
     from sozai.proposals.model_free import RandomProposer as RandomProposer
     from sozai.proposals.model_free import SpaceFillingProposer as SpaceFillingProposer
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
     from sozai.proposals.phase_diagram import PhaseDiagramProposer as PhaseDiagramProposer
     from sozai.proposals.phase_evaluation import evaluate_phase_sampling as evaluate_phase_sampling
     from sozai.proposals.phase_evaluation import labels_to_reach as labels_to_reach
+    from sozai.proposals.phase_goal import PhaseGoal as PhaseGoal
     from sozai.proposals.phase_grids import composition_grid as composition_grid
     from sozai.proposals.phase_grids import parse_grid as parse_grid
     from sozai.proposals.phase_grids import with_condition as with_condition
@@ -92,6 +98,14 @@ if TYPE_CHECKING:
     from sozai.proposals.spaces import Pool as Pool
     from sozai.proposals.spaces import Product as Product
     from sozai.proposals.surrogate import Surrogate as Surrogate
+    from sozai.proposals.threshold_proposer import ThresholdProposer as ThresholdProposer
+    from sozai.proposals.two_source import TwoSourceProposer as TwoSourceProposer
+    from sozai.proposals.two_source_replay import rounds_to_best as rounds_to_best
+    from sozai.proposals.two_source_replay import simulate_two_sources as simulate_two_sources
+    from sozai.proposals.two_source_results import TwoSourceStatus as TwoSourceStatus
+    from sozai.proposals.two_source_rules import CostAware as CostAware
+    from sozai.proposals.two_source_rules import MaximumVariance as MaximumVariance
+    from sozai.proposals.two_source_rules import Mean as Mean
 
 # The room opens a module when a name of it is first asked for: reading a list needs no model.
 _HOMES = {
@@ -99,7 +113,10 @@ _HOMES = {
         "Choice",
         "Observations",
     ),
-    "sozai.contracts.protocols": ("PoolProposer",),
+    "sozai.contracts.protocols": (
+        "Assimilator",
+        "PoolProposer",
+    ),
     "sozai.contracts.records": ("Proposal",),
     "sozai.proposals.acquisition": (
         "ExpectedImprovement",
@@ -135,6 +152,12 @@ _HOMES = {
         "read_proposals",
     ),
     "sozai.proposals.evolutionary": ("EvolutionaryProposer",),
+    "sozai.proposals.library_boxes": ("NextLibrary",),
+    "sozai.proposals.library_grid": ("LibraryGrid",),
+    "sozai.proposals.library_map": (
+        "LibraryBest",
+        "LibraryMap",
+    ),
     "sozai.proposals.model_free": (
         "ExhaustiveProposer",
         "RandomProposer",
@@ -183,6 +206,18 @@ _HOMES = {
         "Product",
     ),
     "sozai.proposals.surrogate": ("Surrogate",),
+    "sozai.proposals.threshold_proposer": ("ThresholdProposer",),
+    "sozai.proposals.two_source": ("TwoSourceProposer",),
+    "sozai.proposals.two_source_replay": (
+        "rounds_to_best",
+        "simulate_two_sources",
+    ),
+    "sozai.proposals.two_source_results": ("TwoSourceStatus",),
+    "sozai.proposals.two_source_rules": (
+        "CostAware",
+        "MaximumVariance",
+        "Mean",
+    ),
     "sozai.proposals.coexistence": (
         "Coexistence",
         "LeverRule",
@@ -209,6 +244,7 @@ _HOMES = {
         "evaluate_phase_sampling",
         "labels_to_reach",
     ),
+    "sozai.proposals.phase_goal": ("PhaseGoal",),
     "sozai.proposals.phase_grids": (
         "composition_grid",
         "parse_grid",
@@ -229,6 +265,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Assimilator",
     "BayesianProposer",
     "BestResult",
     "Box",
@@ -241,6 +278,7 @@ __all__ = [
     "Coexistence",
     "ConstantLiar",
     "Constraint",
+    "CostAware",
     "Determinantal",
     "EntropyApproach",
     "Event",
@@ -257,11 +295,17 @@ __all__ = [
     "LearnedCost",
     "LeastConfident",
     "LeverRule",
+    "LibraryBest",
+    "LibraryGrid",
+    "LibraryMap",
     "LinearConstraint",
     "LocalPenalty",
     "MarginSampling",
+    "MaximumVariance",
+    "Mean",
     "Mixture",
     "NeighborExclusion",
+    "NextLibrary",
     "NoisyExpectedImprovement",
     "NonDominatedRank",
     "Objective",
@@ -270,6 +314,7 @@ __all__ = [
     "ParEGO",
     "PhaseCoordinates",
     "PhaseDiagramProposer",
+    "PhaseGoal",
     "PhaseRule",
     "PhaseRuleViolation",
     "Pool",
@@ -294,7 +339,10 @@ __all__ = [
     "TellReport",
     "Thompson",
     "ThompsonSampling",
+    "ThresholdProposer",
     "TopScores",
+    "TwoSourceProposer",
+    "TwoSourceStatus",
     "UpperConfidenceBound",
     "Variance",
     "composition_grid",
@@ -311,7 +359,9 @@ __all__ = [
     "read_candidates",
     "read_proposals",
     "reference_point",
+    "rounds_to_best",
     "simulate_campaign",
+    "simulate_two_sources",
     "with_condition",
 ]
 

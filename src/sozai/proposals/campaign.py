@@ -581,7 +581,8 @@ class Campaign(CampaignLedger):
         if self.proposer is None:
             from sozai.proposals.bayesian import BayesianProposer
 
-            self.proposer = BayesianProposer(space=self.space)
+            own = getattr(self.objectives[0].goal, "proposer", None)
+            self.proposer = BayesianProposer(space=self.space) if own is None else own()
         choices = self.proposer.propose(seen, wanted)
         self._check(choices, seen)
         round_ = self._state.round + (self._state.asked_at != self._state.news)

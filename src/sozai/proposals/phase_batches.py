@@ -49,6 +49,8 @@ class BatchTask:
     values : (mean, std, thresholds) or None
     fixed : ndarray of shape (n_points,) or None
         Scores that do not change while a batch is built.
+    worth : ndarray of shape (n_points,) or None
+        What scores are multiplied with: the inverse of the cost.
     """
 
     stream: LabelStream | None
@@ -59,9 +61,17 @@ class BatchTask:
     rng: np.random.Generator
     values: Any = None
     fixed: Array | None = None
+    worth: Array | None = None
 
     def scores(self, p: Array | None = None) -> Array:
         """Scores of all points, from given probabilities or those of the stream."""
+        plain = self._plain(p)
+        if self.worth is None:
+            return plain
+        return np.where(plain < 0, plain / self.worth, plain * self.worth)
+
+    def _plain(self, p: Array | None) -> Array:
+        """Scores without their cost."""
         if self.score.draws:
             if self.fixed is None:
                 self.fixed = self.score(np.ones((1, len(self.Z))), rng=self.rng)
@@ -115,7 +125,7 @@ class HighestScores(PhaseBatch):
         chosen = []
         for _ in range(min(n, int(task.allowed.sum()))):
             if task.stream is None:
-                scores = task.nearest
+                scores = task.scores()
             row = task.best(scores)
             chosen.append((row, float(scores[row])))
             task.take(row)

@@ -63,6 +63,11 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
         Multiplies the coordinates of the columns that are no fractions.
     constraint : SameValue, FreeColumns, mask or callable, optional
         Which points may come next.
+    cost : array-like of shape (n_candidates,), optional
+        Positive; scores are divided by it. In a campaign its own costs, where it has some. Corners come
+        first whatever they cost.
+    cost_weight : float, default=1
+        Power of the cost by which scores are divided; 0 ignores it.
     corners : bool, default=True
         Whether the pure components (at both ends of every condition) are measured before any score is
         heard: a small field in a corner is seen by no score until it has a label. Not with random sampling.
@@ -139,6 +144,8 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
         "coordinates": [StrOptions({"auto", "simplex", "cartesian", "standard"})],
         "composition": ["array-like", None],
         "weight": [Interval(Real, 0, None, closed="neither")],
+        "cost": ["array-like", None],
+        "cost_weight": [Interval(Real, 0, None, closed="left")],
         "corners": ["boolean"],
         "phase_rule": [StrOptions({"auto", "strict"}), None],
         "tolerance": [Interval(Real, 0, 1, closed="left")],
@@ -157,6 +164,8 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
         composition: Sequence[str] | None = None,
         weight: float = 1.0,
         constraint: Any = None,
+        cost: Any = None,
+        cost_weight: float = 1.0,
         corners: bool = True,
         phase_rule: str | None = "auto",
         tolerance: float = 0.01,
@@ -171,6 +180,8 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
         self.composition = composition
         self.weight = weight
         self.constraint = constraint
+        self.cost = cost
+        self.cost_weight = cost_weight
         self.corners = corners
         self.phase_rule = phase_rule
         self.tolerance = tolerance
@@ -179,7 +190,7 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
 
     # --- ask and tell --------------------------------------------------------------------------------
 
-    def ask(self, n: int = 1, *, recheck: bool = False) -> list[Proposal]:
+    def ask(self, n: int = 1, *, recheck: bool = False, running: Sequence[int] = ()) -> list[Proposal]:
         """Points to measure next; the same until something is told.
 
         Parameters
@@ -187,6 +198,8 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
         n : int, default=1
         recheck : bool, default=False
             Samples that contradict their neighbors come first, to be measured again.
+        running : sequence of int, optional
+            Candidates that are being measured: not proposed, and given their most probable label for now.
 
         Returns
         -------
@@ -203,10 +216,12 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
                 if row >= 0 and all(row != one[0] for one in found):
                     found.append((int(row), 1.0, f"Measure again? {reason}"))
         last = self.samples_[-1].point if self.samples_ else None
+        pending = [int(row) for row in running]
         mask = self._open_rows(model, last)
+        mask[pending] = False
         rng = np.random.default_rng([self._seed, len(self.samples_)])
         if len(found) < n and mask.any():
-            found += self._chosen(model, mask, int(n) - len(found), rng, [])
+            found += self._chosen(model, mask, int(n) - len(found), rng, pending)
         return [self._proposal(*one) for one in found[:n]]
 
     def tell(
@@ -299,7 +314,8 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
     def _guest(self, observations: Observations) -> PhaseDiagramProposer:
         """Proposer of the same settings that knows these observations."""
         key = (observations.X.shape, hash(observations.X.tobytes()), observations.names)
-        guest = type(self)(**{**self.get_params(deep=False), "candidates": None})
+        cost = observations.cost if self.cost is None else self.cost
+        guest = type(self)(**{**self.get_params(deep=False), "candidates": None, "cost": cost})
         cached = getattr(self, "_kept", None)
         guest._begin(
             pd.DataFrame(observations.X, columns=list(observations.names)),
@@ -367,7 +383,8 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
                     sentence(place, "index", f"lie in the list (0 to {len(self._pool) - 1})", int(where),
                              remedy="Count candidates from 0.")
                 )  # fmt: skip
-            return int(where), self._pool.X[int(where)]
+            first = int(self._pool.first[int(where)])
+            return first, self._pool.X[first]
         if isinstance(where, Mapping):
             point = self._pool.point(where)
         else:
@@ -405,7 +422,7 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
 
     def _open_rows(self, model: PhaseModel, last: Array | None) -> NDArray[np.bool_]:
         """Rows that may be proposed; a constraint that leaves none is relaxed once, and said."""
-        open_ = ~self.closed_
+        open_ = ~self.closed_ & (self._pool.first == np.arange(len(self._pool)))
         allowed = allowed_rows(self.constraint, model.X, self._pool.names, last, place=f"{_PLACE}.ask")
         if open_.any() and not (open_ & allowed).any():
             warnings.warn(
@@ -429,7 +446,8 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
             first = [row for row in corner_rows(model.X, self.map_) if mask[row] and row not in pending][:n]
         if not model.samples:
             nearest = 1e6 - (model.Z**2).sum(axis=1)
-        task = BatchTask(stream, score, model.Z, mask.copy(), nearest, rng)
+        worth = self._worth(len(model.Z)) if model.samples else None
+        task = BatchTask(stream, score, model.Z, mask.copy(), nearest, rng, worth=worth)
         before = stream.mark() if stream is not None and (pending or first) else None
         for row in [*pending, *first]:
             task.take(row)
@@ -440,6 +458,22 @@ class PhaseDiagramProposer(PhaseMap, BaseEstimator):
             stream.back(before)
         reasons = [(row, 1.0, "A corner of the diagram, measured before scores.") for row in first]
         return reasons + [(row, value, self._reason(stream, score, row, value)) for row, value in chosen]
+
+    def _worth(self, n_candidates: int) -> Array | None:
+        """What the score of every candidate is multiplied with."""
+        if self.cost is None:
+            return None
+        cost = np.asarray(self.cost, dtype=np.float64)
+        if cost.shape != (n_candidates,) or not ((cost > 0) & np.isfinite(cost)).all():
+            wrong = (
+                cost.shape
+                if cost.shape != (n_candidates,)
+                else float(cost[~((cost > 0) & (cost < np.inf))][0])
+            )
+            raise InputError(
+                sentence(_PLACE, "cost", f"hold {n_candidates} positive numbers, one a candidate", wrong)
+            )
+        return cost ** -float(self.cost_weight)
 
     def _reason(self, stream: Any, score: PhaseScore, row: int, value: float) -> str:
         """One sentence about a choice."""

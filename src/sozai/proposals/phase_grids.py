@@ -114,7 +114,7 @@ def parse_grid(text: str) -> pd.DataFrame:
     text : str
         ``"<kind>:<key>=<value>,..."`` with kind ``binary``, ``ternary``, ``quaternary`` or ``quinary``. Keys:
         ``step`` (0.02, or 2% for per cent), ``names`` (``Cu-Mg-Zn``); any other key is a condition, given as
-        ``low..high..step`` or one value.
+        ``low..high..step``, as a list ``300/450/700`` or as one value.
 
     Returns
     -------
@@ -178,7 +178,9 @@ def _count(total: int, n: int) -> int:
 
 
 def _levels(value: str, text: str) -> NDArray[np.float64]:
-    """Levels of a condition from low..high..step or one number."""
+    """Levels of a condition from low..high..step, a list or one number."""
+    if "/" in value:
+        return np.array([_number(part, text) for part in value.split("/")])
     parts = [_number(part, text) for part in value.split("..")]
     if len(parts) == 1:
         return np.array(parts)

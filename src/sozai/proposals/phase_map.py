@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ Array = NDArray[np.float64]
 
 #: A label is suspect when, left out, it has less than this probability and another label more than that.
 _DOUBTED, _SURE = 0.02, 0.6
+#: The first sample of a set is alone by nature: it is suspect only deep inside another field.
+_DEEP = 0.9
 
 
 class PhaseMap:
@@ -114,10 +117,21 @@ class PhaseMap:
         return self._once("suspects", self._suspects).copy()
 
     def boundary_violations(self) -> list[tuple[int, int]]:
-        """Neighboring candidates whose predicted fields cannot touch along a line."""
+        """Neighboring candidates whose predicted fields cannot touch along a line.
+
+        Only neighbors at equal conditions: between two temperatures an invariant reaction may lie.
+        """
         model = self._updated()
+        return list(self._once("touching", lambda: self._touching(model)))
+
+    def _touching(self, model: PhaseModel) -> list[tuple[int, int]]:
+        """Pairs of neighbors at equal conditions."""
         size = len(model.coordinates.composition)
-        return neighbor_violations(self.labels_.tolist(), model.Z, max(size, 2))
+        found = neighbor_violations(self.labels_.tolist(), model.Z, max(size, 2))
+        if not size:
+            return found
+        level = model.X[:, list(model.coordinates.others)]
+        return [(i, j) for i, j in found if (level[i] == level[j]).all()]
 
     def predict_proba(self, X: Any) -> Array:
         """Reported probabilities at any points, shape (n, n_classes)."""
@@ -212,6 +226,8 @@ class PhaseMap:
             told: dict[int, set[str]] = {}
             for _, row, label in model.entries:
                 told.setdefault(row, set()).add(label)
+            counts = Counter(label for _, _, label in model.entries)
+            sure = {label: _SURE if count > 1 else _DEEP for label, count in counts.items()}
             for (number, row, label), chances in zip(model.entries, p, strict=True):
                 if number < 0:
                     continue
@@ -219,7 +235,7 @@ class PhaseMap:
                 others = sorted(told[row] - {label}) if row >= 0 else []
                 if others:
                     reason = f"Candidate {row} was also found to be {', '.join(others)}."
-                elif chances[own] < _DOUBTED and chances[best] > _SURE and best != own:
+                elif chances[own] < _DOUBTED and chances[best] > sure[label] and best != own:
                     reason = f"{label} among {names[best]}: p = {chances[own]:.2g} without this sample."
                 else:
                     continue

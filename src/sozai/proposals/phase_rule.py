@@ -271,17 +271,18 @@ def neighbor_violations(
     >>> neighbor_violations(["A", "A+B", "C+D", "C+D"], np.arange(4.0)[:, None], 2)
     [(1, 2)]
     """
-    members = {label: set(phase_members(label)) for label in set(labels)}
+    names = list(dict.fromkeys(labels))
+    members = [set(phase_members(name)) for name in names]
+    changed = np.array([[len(one ^ other) for other in members] for one in members])
+    place = {name: k for k, name in enumerate(names)}
+    codes = np.array([place[label] for label in labels], dtype=np.int64)
     k = (2 * Z.shape[1] if n_neighbors is None else n_neighbors) + 1
     distance, near = cKDTree(Z).query(Z, k=min(k, len(Z)))
-    found = set()
-    for i, (row, far) in enumerate(zip(near, distance, strict=True)):
-        for j in row[(far <= _NEXT * far[1]) & (row != i)]:
-            if labels[i] != labels[j]:
-                changed = len(members[labels[i]] ^ members[labels[j]])
-                if changed > n_components - 1:
-                    found.add((min(i, int(j)), max(i, int(j))))
-    return sorted(found)
+    rows = np.broadcast_to(np.arange(len(Z))[:, None], near.shape)
+    odd = (distance <= _NEXT * distance[:, 1:2]) & (near != rows)
+    odd &= changed[codes[rows], codes[near]] > n_components - 1
+    pairs = np.unique(np.sort(np.column_stack([rows[odd], near[odd]]), axis=1), axis=0)
+    return [(int(i), int(j)) for i, j in pairs]
 
 
 def _hull_planes(members: Array) -> Array | None:

@@ -365,7 +365,7 @@ def _begin(
         raise InputError(
             sentence("open_campaign", "results", "be numbers", table.results[0].phases[:5],
                      at=f"in column {table.results[0].name!r} of '{table.source}'",
-                     remedy="Read phases with read_candidates.")
+                     remedy="Open it by open_phase_diagram.")
         )  # fmt: skip
     frame = table.descriptors.copy()
     for column in table.results:

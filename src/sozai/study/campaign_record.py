@@ -17,6 +17,7 @@ from sozai import __version__
 from sozai.contracts.errors import InputError, sentence
 from sozai.proposals.campaign_events import Event
 from sozai.proposals.objectives import Objective, Range, Target
+from sozai.proposals.phase_goal import PhaseGoal
 
 __all__ = [
     "SCHEMA",
@@ -178,6 +179,9 @@ def _pack_goal(goal: Any) -> Any:
         return {"target": goal.value}
     if isinstance(goal, Range):
         return {"range": [repr(goal.low), repr(goal.high)]}
+    if isinstance(goal, PhaseGoal):
+        return {"thresholds": list(goal.thresholds), "unit": goal.unit, "transform": goal.transform,
+                "names": list(goal.names)}  # fmt: skip
     return goal if isinstance(goal, str) else {"object": repr(goal)}
 
 
@@ -188,6 +192,8 @@ def _unpack_goal(goal: Any, source: str) -> Any:
         return Target(goal["target"])
     if "range" in goal:
         return Range(*map(float, goal["range"]))
+    if "thresholds" in goal:
+        return PhaseGoal(goal["thresholds"], goal["unit"], goal["transform"], goal["names"])
     raise InputError(
         sentence("open_campaign", "objectives", f"be given again: a goal of '{source}' is an object",
                  goal.get("object"), remedy="Pass objectives=[Objective(name, goal)].")

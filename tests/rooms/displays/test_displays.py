@@ -33,6 +33,7 @@ from sozai.displays import (
     ResidualDisplay,
     SelectionPathDisplay,
 )
+from sozai.proposals import PhaseDiagramProposer
 
 TARGET = np.array([0.0, 1.0, 2.0, 4.0])
 FITTED = np.array([0.5, 1.0, 2.0, 3.5])
@@ -86,6 +87,24 @@ EXAMPLES = {
         status=[[0, 4]],
     ),
     "PeakMapDisplay": lambda: PeakMapDisplay([[1.0, 2.0], [np.nan, 3.0]], name="peak 1.position", unit="eV"),
+    "AssimilationDisplay": lambda: displays.AssimilationDisplay(
+        [0.0, 1.0],
+        {"calc": ([1, 2], [0.1, 0.2]), "expt": ([0, 1], [0.2, 0.4])},
+        data={"expt": ([0.5], [0.6])},
+    ),
+    "CouplingDisplay": lambda: displays.CouplingDisplay([[0, 0], [0.9, 0]], [[0, 0], [0.1, 0]]),
+    "PatternDisplay": lambda: displays.PatternDisplay(
+        pd.DataFrame({"terms": ["1", "1+x"], "log_evidence": [-2.0, -1.0], "weight": [0.3, 0.7]})
+    ),
+    "TwoSourceDisplay": lambda: displays.TwoSourceDisplay({"m = 5": [[0.0, 2.0], [1.0, 2.0]]}, optimum=2.0),
+    "LibraryMapDisplay": lambda: displays.LibraryMapDisplay(
+        pd.DataFrame({"A": [0.0, 1.0], "B": [1.0, 0.0], "mean": [1.0, 2.0], "std": 0.1, "known": True}),
+        pd.DataFrame({"A": [0.5], "B": [0.5], "value": [2.1], "mean": [2.0], "probability": [1.0]}),
+        ["A", "B"],
+    ),
+    "PhaseDiagramDisplay": lambda: displays.PhaseDiagramDisplay.from_proposer(
+        PhaseDiagramProposer("binary:step=0.1").tell([0, 10], ["A", "B"])
+    ),
     "AcquisitionDisplay": lambda: AcquisitionDisplay(SLICES, SLICES, TABLE, {"base": 1.0}, name="height"),
     "FrontDisplay": lambda: FrontDisplay(
         [[1, 3], [2, 2], [1, 1]],

@@ -57,6 +57,28 @@ def test_first_questions_are_corners_then_far_points():
     assert PhaseDiagramProposer("binary:step=0.5,T=300..500..100").ask(4)[3].x["T"] == 500
 
 
+def test_a_dear_point_must_be_more_doubtful():
+    cheap = told(corners=False).ask()[0]
+    cost = np.ones(len(GRID))
+    cost[cheap.index] = 1e6
+    assert told(corners=False, cost=cost).ask()[0].index != cheap.index
+    assert told(corners=False, cost=cost, cost_weight=0.0).ask()[0] == cheap
+    assert told(corners=False, cost=np.full(len(GRID), 7.0)).ask()[0].index == cheap.index
+    scores = [one.score for one in told(corners=False, cost=cost, batch="top").ask(5)]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("cost", "got"),
+    [(np.ones(3), "Got (3,)"), (np.r_[-2.5, np.ones(len(GRID) - 1)], "Got -2.5"),
+     (np.r_[np.inf, np.ones(len(GRID) - 1)], "Got inf")],
+)  # fmt: skip
+def test_costs_are_positive_numbers_one_a_candidate(cost, got):
+    with pytest.raises(InputError, match="one a candidate") as caught:
+        told(cost=cost).ask()
+    assert got in str(caught.value)
+
+
 def test_asking_twice_and_asking_for_more():
     proposer = told(batch=Fantasies(3))
     assert proposer.ask(3) == proposer.ask(3)

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import sozai
-from sozai.apps.cli import cite, describe, design, explain, predict, propose, tour
+from sozai.apps.cli import cite, combine, describe, design, explain, predict, propose, tour
 from sozai.apps.cli.output import exit_code, open_streams, say_failure
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ app.add_typer(describe.app, name="describe")
 app.add_typer(explain.app, name="explain")
 app.add_typer(predict.app, name="predict")
 app.add_typer(design.app, name="design")
+app.add_typer(combine.app, name="combine")
 app.add_typer(propose.app, name="propose")
 app.command("tour")(tour.tour)
 app.command("cite")(cite.cite)

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.propose_phases import propose_phases
+from sozai.apps.cli.run_options import RUN, SHOW, Folder, Jobs, Json
 from sozai.apps.cli.table_options import COLUMNS, Decimal, Delimiter, Encoding, Ignore, Sheet
 
 __all__ = ["app", "propose_candidates"]
@@ -16,7 +18,6 @@ __all__ = ["app", "propose_candidates"]
 app = typer.Typer(help="What to measure next?", no_args_is_help=True, rich_markup_mode="rich")
 
 _GOAL, _LOOP, _MODEL = "What is wanted", "The loop", "How it is chosen"
-_SHOW, _RUN = "What you get", "Running"
 
 
 class Method(StrEnum):
@@ -62,8 +63,8 @@ def propose_candidates(
         list[str] | None,
         typer.Option(
             metavar="NAME:GOAL",
-            help="Column of results and its goal: max, min, target=V or range=LOW..HIGH (an end may be left "
-            "out); repeat.",
+            help="Column of results and its goal: max, min, target=V, range=LOW..HIGH (an end may be left "
+            "out), or thresholds=T1/T2 (log-thresholds= over decades) to map where they are crossed; repeat.",
             rich_help_panel=_GOAL,
         ),
     ] = None,
@@ -144,7 +145,7 @@ def propose_candidates(
         ),
     ] = None,
     number: Annotated[
-        int, typer.Option("-n", metavar="N", min=1, help="Proposals.", rich_help_panel=_SHOW)
+        int, typer.Option("-n", metavar="N", min=1, help="Proposals.", rich_help_panel=SHOW)
     ] = 1,
     out: Annotated[
         Path | None,
@@ -152,36 +153,22 @@ def propose_candidates(
             "-o",
             metavar="TABLE",
             help="File for the proposals: actions (row from 0) and descriptors as written in FILE.",
-            rich_help_panel=_SHOW,
+            rich_help_panel=SHOW,
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for report.html, tables and figures.", rich_help_panel=_SHOW
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
-    ] = False,
+    output: Folder = None,
+    json: Json = False,
     seed: Annotated[
         int | None,
-        typer.Option(metavar="N", min=0, help="Seed of everything random; 0.", rich_help_panel=_RUN),
+        typer.Option(metavar="N", min=0, help="Seed of everything random; 0.", rich_help_panel=RUN),
     ] = None,
-    n_jobs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Fits at once; the answer does not depend on it.", rich_help_panel=_RUN
-        ),
-    ] = None,
+    n_jobs: Jobs = None,
 ) -> None:
     """Propose the candidates worth measuring next, each with its prediction and the reason.
 
     [dim]sozai propose candidates list.csv --objective "Tc [K]:max" -n 4 -o proposals.csv --start[/dim]
     [dim]sozai propose candidates list.csv --tell 17=41.5 --tell 3=failed -n 4 -o proposals.csv --start[/dim]
     """
-    if n_jobs == 0:
-        raise typer.BadParameter("must be 1, 2, ..., or -1 for all. Got 0.", param_hint="--n-jobs")
     for option, value in (("--objectives", objectives), ("--maximize/--minimize", maximize)):
         if objective and value is not None:
             raise typer.BadParameter(
@@ -223,3 +210,6 @@ def propose_candidates(
             n_jobs=n_jobs,
         )
     )
+
+
+app.command("phases", cls=LoopCommand)(propose_phases)

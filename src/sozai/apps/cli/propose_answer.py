@@ -68,7 +68,7 @@ def answer(question: ProposeQuestion) -> None:
         deliver(found)
 
 
-def make_proposer(question: ProposeQuestion, *, failures: bool = False) -> Any:
+def make_proposer(question: ProposeQuestion, *, failures: bool = False, goal: Any = None) -> Any:
     """Who chooses.
 
     Parameters
@@ -76,6 +76,8 @@ def make_proposer(question: ProposeQuestion, *, failures: bool = False) -> Any:
     question : ProposeQuestion
     failures : bool
         Whether experiments failed, so that the chance of success counts.
+    goal : goal of the first objective, optional
+        One that brings its own proposer gets it.
 
     Examples
     --------
@@ -96,6 +98,9 @@ def make_proposer(question: ProposeQuestion, *, failures: bool = False) -> Any:
         from sozai.proposals.evolutionary import EvolutionaryProposer
 
         return EvolutionaryProposer()
+    if callable(getattr(goal, "proposer", None)):
+        made = goal.proposer()
+        return made if question.acquisition is None else made.set_params(score=question.acquisition)
     from sozai.proposals.bayesian import BayesianProposer
 
     options: dict[str, Any] = {}
@@ -126,7 +131,8 @@ def _proposed(question: ProposeQuestion, notes: list[str]) -> ProposeAnswer:
             save_campaign(campaign, question.list_path)  # what was measured is safe before anything is chosen
             found.deeds += _said_entered(found)
         seen = campaign.observations_
-        campaign.proposer = make_proposer(question, failures=bool(len(seen.failed)))
+        goal = campaign.objectives[0].goal
+        campaign.proposer = make_proposer(question, failures=bool(len(seen.failed)), goal=goal)
         if not len(seen.open):
             return found
         status.update(f"choosing from {len(seen.open):,} candidates by {len(seen.rows)} results")
@@ -182,6 +188,10 @@ def _check_acquisition(question: ProposeQuestion, listed: CandidateList) -> None
             from sozai.proposals.several_objectives import as_several
 
             as_several(question.acquisition, place="--acquisition")
+        elif callable(getattr(listed.objectives[0].goal, "proposer", None)):
+            from sozai.proposals.phase_scores import as_phase_score
+
+            as_phase_score(question.acquisition, place="--acquisition")
         else:
             from sozai.proposals.acquisition import as_acquisition
 

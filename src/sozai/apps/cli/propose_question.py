@@ -11,7 +11,14 @@ from sozai.apps.cli.formula_places import check_result_folder, check_result_plac
 from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, sentence
 
-__all__ = ["ProposeQuestion", "check_propose_places", "goal_words", "read_goal", "read_release"]
+__all__ = [
+    "ProposeQuestion",
+    "check_propose_places",
+    "goal_words",
+    "is_proposals",
+    "read_goal",
+    "read_release",
+]
 
 _FORM = 'Write e.g. --objective "Tc [K]:max", "gap:target=1.4" or "gap:range=1.0..1.6".'
 _WORDS = {"max": "maximize", "maximize": "maximize", "min": "minimize", "minimize": "minimize"}
@@ -76,8 +83,11 @@ def read_goal(text: str) -> tuple[str, Any]:
     (('Tc [K]', 'maximize'), ('a:b', 'minimize'))
     >>> read_goal("gap:target=1.4"), read_goal("gap:range=1..")
     (('gap', Target(value=1.4)), ('gap', Range(low=1.0, high=inf)))
+    >>> read_goal("rate [%/h]:log-thresholds=0.15/0.6")[1].names
+    ('<0.15', '0.15-0.6', '>0.6')
     """
     from sozai.proposals.objectives import Range, Target
+    from sozai.proposals.phase_goal import PhaseGoal
 
     name, _, goal = (part.strip() for part in text.rpartition(":"))
     if name and goal.lower() in _WORDS:
@@ -89,14 +99,17 @@ def read_goal(text: str) -> tuple[str, Any]:
         if name and word == "range" and ".." in numbers:
             low, _, high = numbers.partition("..")
             return name, Range(float(low or -math.inf), float(high or math.inf))
+        if name and word in ("thresholds", "log-thresholds"):
+            ends = [float(number) for number in numbers.split("/")]
+            return name, PhaseGoal(ends, transform="log" if word.startswith("log") else None)
     except ValueError as error:
         why = f" ({error})" if isinstance(error, InputError) else ""
         raise UsageError(
             sentence("--objective", "the goal", f"have numbers that can be met{why}", text, remedy=_FORM)
         ) from None
     raise UsageError(
-        sentence("--objective", "each entry", "read NAME:GOAL with max, min, target=V or range=LOW..HIGH",
-                 text, remedy=_FORM)
+        sentence("--objective", "each entry", "read NAME:GOAL with max, min, target=V, range=LOW..HIGH or "
+                 "thresholds=T1/T2", text, remedy=_FORM)
     )  # fmt: skip
 
 
@@ -111,6 +124,9 @@ def goal_words(goal: Any) -> str:
     """
     if isinstance(goal, str):
         return {"maximize": "max", "minimize": "min"}[goal]
+    if hasattr(goal, "thresholds"):
+        ends = "/".join(f"{end:g}" for end in goal.thresholds)
+        return f"{'log-' if goal.transform == 'log' else ''}thresholds={ends}"
     if hasattr(goal, "value"):
         return f"target={goal.value:g}"
     low, high = ("" if math.isinf(end) else f"{end:g}" for end in (goal.low, goal.high))
@@ -138,14 +154,14 @@ def check_propose_places(question: ProposeQuestion) -> None:
     check_text_table("-o", question.out)
     place = question.list_path
     check_result_place("-o", question.out, (question.file, place, record_path(place)), "proposals.csv")
-    if question.out is not None and question.out.exists() and not _is_proposals(question.out.read_bytes()):
+    if question.out is not None and question.out.exists() and not is_proposals(question.out.read_bytes()):
         raise InputError(
             sentence("-o", "the place", "be new or hold proposals (a header that begins with 'actions')",
                      str(question.out), remedy="Name another file; this one is left as it is.")
         )  # fmt: skip
 
 
-def _is_proposals(data: bytes) -> bool:
+def is_proposals(data: bytes) -> bool:
     """Whether a file is empty or begins as a list of proposals does."""
     head = data[:64].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe").lstrip(b'"')
     return not head.strip() or head.startswith(b"actions")

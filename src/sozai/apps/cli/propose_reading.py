@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sozai.proposals.objectives import Objective
     from sozai.study.campaign_record import CampaignRecord
 
-__all__ = ["CandidateList", "begin_campaign", "read_list", "unused_words"]
+__all__ = ["CandidateList", "begin_campaign", "header_of", "read_list", "sheet_as_text", "unused_words"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def read_list(question: ProposeQuestion) -> CandidateList:
     data = read_bytes(place)
     if is_workbook(data, place):
         _refuse_workbook(question)
-        table = _as_asked(question, _sheet_as_text(data, question))
+        table = _as_asked(question, sheet_as_text(data, question))
         return CandidateList(table, _goals(question, table))
     if question.sheet is not None:
         raise InputError(
@@ -115,7 +115,7 @@ def unused_words(listed: CandidateList, question: ProposeQuestion) -> list[str]:
         return []
     table, notes = listed.table, []
     header = table.cells.header
-    asked = {_header_of(name, header, "--ignore", table.source) for name in question.ignore}
+    asked = {header_of(name, header, "--ignore", table.source) for name in question.ignore}
     left = [name for name in table.roles.dropped if name not in asked]
     if left:
         notes.append(f"Not used: {', '.join(map(repr, left))} (not numbers).")
@@ -145,16 +145,16 @@ def _as_asked(question: ProposeQuestion, data: bytes) -> CandidatesTable:
     source = str(question.list_path)
     reading = {"encoding": question.encoding, "delimiter": question.delimiter}
     header = read_cells(data, **reading, source=source).header
-    named = [_header_of(name, header, "--objective", source) for name, _ in question.goals]
+    named = [header_of(name, header, "--objective", source) for name, _ in question.goals]
     twice = next((name for k, name in enumerate(named) if name in named[:k]), None)
     if twice is not None:
         raise UsageError(
             sentence("--objective", "each column", "have one goal", twice, remedy="Name it once.")
         )
     roles: dict[str, Any] = {
-        "id": question.id and _header_of(question.id, header, "--id", source),
-        "cost": question.cost and _header_of(question.cost, header, "--cost", source),
-        "ignore": [_header_of(name, header, "--ignore", source) for name in question.ignore],
+        "id": question.id and header_of(question.id, header, "--id", source),
+        "cost": question.cost and header_of(question.cost, header, "--cost", source),
+        "ignore": [header_of(name, header, "--ignore", source) for name in question.ignore],
     }
     _refuse_double_roles(named, roles)
     if named:
@@ -164,7 +164,7 @@ def _as_asked(question: ProposeQuestion, data: bytes) -> CandidatesTable:
     return read_candidates(data, **roles, **reading, decimal=question.decimal, source=source)
 
 
-def _header_of(name: str, header: tuple[str, ...], option: str, source: str) -> str:
+def header_of(name: str, header: tuple[str, ...], option: str, source: str) -> str:
     """Column of a name, with or without its unit; the nearest names where there is none."""
     from sozai.contracts.unit_headers import split_unit
 
@@ -199,8 +199,15 @@ def _refuse_double_roles(named: list[str], roles: dict[str, Any]) -> None:
             )
 
 
-def _sheet_as_text(data: bytes, question: ProposeQuestion) -> bytes:
-    """One sheet of a workbook as CSV in UTF-8; rows stay on their lines."""
+def sheet_as_text(data: bytes, question: Any) -> bytes:
+    """One sheet of a workbook as CSV in UTF-8; rows stay on their lines.
+
+    Parameters
+    ----------
+    data : bytes
+    question : ProposeQuestion or PhasesQuestion
+        Its ``list_path`` and ``sheet``.
+    """
     from sozai.contracts.table_report import RepairLog
     from sozai.contracts.table_sheets import read_sheet, refuse_merged
 
@@ -278,11 +285,11 @@ def _remembered(question: ProposeQuestion, data: bytes, record: CampaignRecord) 
     roles: dict[str, Any] = {key: record.roles[key] for key in ("id", "cost", "objectives")}
     for key in ("id", "cost"):
         if getattr(question, key) is not None:
-            roles[key] = _header_of(getattr(question, key), cells.header, f"--{key}", source)
-    given = [_header_of(name, cells.header, "--ignore", source) for name in question.ignore]
+            roles[key] = header_of(getattr(question, key), cells.header, f"--{key}", source)
+    given = [header_of(name, cells.header, "--ignore", source) for name in question.ignore]
     remembered = [name for name in record.roles["ignored"] if name in cells.header and name != roles["id"]]
     roles["ignore"] = list(dict.fromkeys([*given, *remembered]))
-    goals = {_header_of(name, cells.header, "--objective", source): goal for name, goal in question.goals}
+    goals = {header_of(name, cells.header, "--objective", source): goal for name, goal in question.goals}
     n_given = question.n_objectives or len(goals) or len(roles["objectives"])
     if set(goals) - set(roles["objectives"]) or n_given != len(roles["objectives"]):
         asked = list(goals) or f"{n_given} columns"

@@ -31,6 +31,8 @@ ROOMS = {
     "composition": "sozai.apps.tour.composition_stops",
     "spectra": "sozai.apps.tour.spectra_stops",
     "proposals": "sozai.apps.tour.proposal_stops",
+    "assimilation": "sozai.apps.tour.assimilation_stops",
+    "phases": "sozai.apps.tour.phase_stops",
 }
 
 

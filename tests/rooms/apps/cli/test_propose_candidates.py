@@ -362,3 +362,23 @@ def test_the_report_of_several_objectives(run, written, tmp_path):
     assert "Best compromises so far: 6" in said
     names = {path.name for path in (out / "figures").iterdir()}
     assert {"front.svg", "why.svg", "why_2.svg"} <= names
+
+
+@pytest.mark.parametrize("score", [None, "straddle", "margin"])
+def test_thresholds_are_a_goal(ask, written, tmp_path, score):
+    text = "x,rate [%/h]\n" + "".join(
+        f"{k / 20:g},{'' if k % 4 else format(0.02 * 10 ** (k / 8), '.4g')}\n" for k in range(21)
+    )
+    path = written(tmp_path, text)
+    goal = "rate [%/h]:log-thresholds=0.15/0.6"
+    options = () if score is None else ("--acquisition", score)
+    answer = ask(path, "--objective", goal, "-n", 2, "--output", tmp_path / "out", *options)
+    assert answer["objectives"][0]["goal"] == "log-thresholds=0.15/0.6"
+    crossed = [8 * np.log10(end / 0.02) for end in (0.15, 0.6)]
+    assert min(abs(answer["proposals"][0]["index"] - place) for place in crossed) < 1.5
+    assert "0.15-0.6" in answer["proposals"][0]["reason"]
+
+
+def test_scores_of_phases_are_for_thresholds(refused, listed):
+    said = refused(listed, "--objective", "Tc:thresholds=40", "--acquisition", "ei", code=2)
+    assert "--acquisition: score must be a score object or one of least_confident" in said
