@@ -459,7 +459,7 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         if isinstance(self.posterior_, list):
             raise InputError(
                 sentence("BayesianProposer.predict", "the model", "have one objective", len(self.gp_),
-                         remedy="Use gp_[k].predict(points, rows) of each.")
+                         remedy="Use gp_[k].predict_rows(posterior_[k], rows) of each.")
             )  # fmt: skip
         if not 0 < level < 1:
             raise InputError(sentence("BayesianProposer.predict", "level", "lie between 0 and 1", level))
@@ -471,10 +471,10 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
             raise InputError(
                 sentence("BayesianProposer.predict", "rows", f"be candidates (0 to {last})", bad)
             )
-        points = posterior.points(np.concatenate([posterior.observed, wanted]))
-        measured = np.arange(posterior.n_observed)
-        found = self._fit.predict(points, measured, level=level, n_draws=n_draws, seed=int(self.random_state))
-        parts = {name: getattr(found, name)[len(measured) :] for name in ("mean", "std", "low", "high")}
+        found = self._fit.predict_rows(
+            posterior, wanted, level=level, n_draws=n_draws, seed=int(self.random_state)
+        )
+        parts = {name: getattr(found, name) for name in ("mean", "std", "low", "high")}
         return pd.DataFrame({"row": wanted} | parts)
 
     def explain(self, proposal: Choice | Proposal | int, n: int = 5) -> pd.DataFrame:

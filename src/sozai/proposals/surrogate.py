@@ -381,6 +381,31 @@ class FittedSurrogate:
         ends = np.sort(np.array([self.scale.value(mean - half), self.scale.value(mean + half)]), axis=0)
         return Prediction(*self.scale.to_user(mean, std), ends[0], ends[1], level)
 
+    def predict_rows(
+        self, posterior: PoolPosterior, rows: NDArray[np.int64], *, level: float = 0.9, n_draws: int = 32,
+        seed: int = 0,
+    ) -> Prediction:  # fmt: skip
+        """What a new result at some candidates of a posterior would be, parameters uncertain too.
+
+        Parameters
+        ----------
+        posterior : PoolPosterior
+            Of :meth:`posterior`.
+        rows : ndarray of shape (k,)
+            Candidates.
+        level, n_draws, seed
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        Prediction
+            Of the k candidates.
+        """
+        m = posterior.n_observed
+        points = posterior.points(np.concatenate([posterior.observed, rows]))
+        found = self.predict(points, np.arange(m), level=level, n_draws=n_draws, seed=seed)
+        return Prediction(found.mean[m:], found.std[m:], found.low[m:], found.high[m:], level)
+
     def status(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """What the parameters say that a user should know."""
         bounds, found = self.evidence.bounds, []

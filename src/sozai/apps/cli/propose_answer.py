@@ -33,6 +33,8 @@ class ProposeAnswer:
     listed : CandidateList
     campaign : Campaign
     proposals : list of Proposal
+    intervals : list of dict of str to (float, float)
+        For every proposal, where 90 % of new results of an objective are expected; empty without a model.
     deeds : list of str
         What was changed on disk, one line each.
     n_entered : int
@@ -46,6 +48,7 @@ class ProposeAnswer:
     listed: CandidateList
     campaign: Campaign
     proposals: list[Proposal]
+    intervals: list[dict[str, tuple[float, float]]] = field(default_factory=list)
     deeds: list[str] = field(default_factory=list)
     n_entered: int = 0
     notes: list[str] = field(default_factory=list)
@@ -137,6 +140,7 @@ def _proposed(question: ProposeQuestion, notes: list[str]) -> ProposeAnswer:
             return found
         status.update(f"choosing from {len(seen.open):,} candidates by {len(seen.rows)} results")
         found.proposals = _asked(campaign, question)
+        found.intervals = _new_results(campaign, found.proposals)
     return found
 
 
@@ -163,6 +167,24 @@ def _asked(campaign: Campaign, question: ProposeQuestion) -> list[Proposal]:
 
     with parallel_config(n_jobs=question.n_jobs):
         return campaign.ask(question.number)
+
+
+def _new_results(campaign: Campaign, proposals: list[Proposal]) -> list[dict[str, tuple[float, float]]]:
+    """Ends of the 90 % intervals of new results, the parameters of the model uncertain too."""
+    import numpy as np
+
+    fits = getattr(campaign.proposer, "gp_", [])
+    if not proposals or len(fits) != len(campaign.objectives):
+        return [{} for _ in proposals]
+    posteriors = campaign.proposer.posterior_
+    posteriors = posteriors if isinstance(posteriors, list) else [posteriors]
+    rows = np.array([proposal.index for proposal in proposals])
+    found: list[dict[str, tuple[float, float]]] = [{} for _ in proposals]
+    for objective, fit, posterior in zip(campaign.objectives, fits, posteriors, strict=True):
+        new = fit.predict_rows(posterior, rows)
+        for ends, low, high in zip(found, new.low, new.high, strict=True):
+            ends[objective.name] = float(low), float(high)
+    return found
 
 
 def _noise_words(found: ProposeAnswer) -> list[str]:

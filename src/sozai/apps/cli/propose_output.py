@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.propose_question import goal_words
-from sozai.contracts.records import with_error
+from sozai.contracts.records import digits_of, with_error
 from sozai.contracts.unit_headers import split_unit
 from sozai.contracts.whole_file import replace_file
 
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from sozai.contracts.records import Proposal
     from sozai.proposals.campaign import Campaign
 
-__all__ = ["as_payload", "best_so_far", "deliver", "finished_words", "prediction_text", "proposal_frame"]
+__all__ = [
+    "as_payload",
+    "best_so_far",
+    "deliver",
+    "finished_words",
+    "new_result_text",
+    "prediction_text",
+    "proposal_frame",
+]
 
 _N_SHOWN = 20
 _N_DESCRIPTORS = 8
@@ -68,10 +76,11 @@ def as_payload(found: ProposeAnswer) -> dict[str, Any]:
                 "x": proposal.x,
                 "mean": proposal.mean,
                 "std": proposal.std,
+                **_ends(found, k),
                 "score": proposal.score,
                 "reason": proposal.reason,
             }
-            for proposal in found.proposals
+            for k, proposal in enumerate(found.proposals)
         ],
         "status": {name: getattr(status, name) for name in status.__slots__},
         "best": best_so_far(found),
@@ -84,6 +93,31 @@ def as_payload(found: ProposeAnswer) -> dict[str, Any]:
         ],
         "seconds": found.seconds,
     }
+
+
+def _ends(found: ProposeAnswer, k: int) -> dict[str, Any]:
+    """``low`` and ``high`` of a new result, in the form of ``mean`` and ``std``."""
+    ends = found.intervals[k] if found.intervals else {}
+    if not ends:
+        return {"low": None, "high": None}
+    if len(found.campaign.objectives) == 1:
+        (one,) = ends.values()
+        return {"low": one[0], "high": one[1]}
+    return {word: {name: pair[j] for name, pair in ends.items()} for j, word in enumerate(("low", "high"))}
+
+
+def new_result_text(found: ProposeAnswer, k: int) -> str:
+    """Where 90 % of new results are expected; a dash without a model."""
+    ends = found.intervals[k] if found.intervals else {}
+    parts = []
+    for objective in found.campaign.objectives:
+        if objective.name in ends:
+            low, high = ends[objective.name]
+            named = f"{objective.name} " if len(found.campaign.objectives) > 1 else ""
+            unit = f" {objective.unit}" if objective.unit else ""
+            error = (high - low) / 2
+            parts.append(f"{named}{digits_of(low, error)} to {digits_of(high, error)}{unit}")
+    return ", ".join(parts) or "-"
 
 
 def best_so_far(found: ProposeAnswer) -> list[dict[str, Any]]:
@@ -111,10 +145,11 @@ def proposal_frame(found: ProposeAnswer) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for proposal in found.proposals:
+    for k, proposal in enumerate(found.proposals):
         row: dict[str, Any] = {"actions": proposal.index, "proposal_id": proposal.id, **proposal.x}
         row["score"] = proposal.score
-        for word, value in (("mean", proposal.mean), ("std", proposal.std)):
+        ends = {word: value for word, value in _ends(found, k).items() if value is not None}
+        for word, value in (("mean", proposal.mean), ("std", proposal.std), *ends.items()):
             if isinstance(value, dict):
                 row |= {f"{word} {name}": number for name, number in value.items()}
             else:

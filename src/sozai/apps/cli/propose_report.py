@@ -6,7 +6,13 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.propose_output import best_so_far, finished_words, prediction_text, proposal_frame
+from sozai.apps.cli.propose_output import (
+    best_so_far,
+    finished_words,
+    new_result_text,
+    prediction_text,
+    proposal_frame,
+)
 from sozai.apps.cli.propose_question import goal_words
 from sozai.contracts.unit_headers import split_unit
 from sozai.contracts.whole_file import replace_file
@@ -115,10 +121,11 @@ def _proposal_section(report: Report, found: ProposeAnswer) -> None:
             **({} if ids is None else {"name": ids[proposal.index or 0]}),
             **proposal.x,
             "prediction": prediction_text(found, proposal),
+            "90 % of new results": new_result_text(found, k),
             "score": proposal.score,
             "reason": proposal.reason,
         }
-        for proposal in found.proposals
+        for k, proposal in enumerate(found.proposals)
     ]
     report.table(pd.DataFrame(rows), caption="Rows count from 0 without the header, as in proposals.csv.")
 

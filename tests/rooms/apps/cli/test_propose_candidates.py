@@ -27,6 +27,8 @@ def test_json_has_the_promised_keys_and_asking_writes_nothing(ask, listed):
         }
         assert 30 < proposal["mean"] < 50
         assert proposal["std"] > 0
+        assert proposal["low"] < proposal["mean"] < proposal["high"]
+        assert proposal["high"] - proposal["low"] > 2 * 1.6 * proposal["std"]  # noise and parameters included
         assert proposal["reason"].endswith(".")
         assert "K" in proposal["reason"]
     assert answer["best"] == [{"index": 3, "x": {"x": 0.4, "T [K]": 310}, "values": {"Tc": 43.25}}]
@@ -232,6 +234,9 @@ def test_predictions_end_at_the_second_digit_of_their_error(run, ask, written, t
     from sozai.contracts.records import with_error
 
     assert f"a {with_error(answer['mean']['a'], answer['std']['a'])} K, b " in out
+    assert answer["low"]["a"] < answer["mean"]["a"] < answer["high"]["a"]
+    blind = ask(path, "--objectives", 2, "--method", "random")["proposals"][0]
+    assert (blind["low"], blind["high"]) == (None, None)
     assert f"--tell {answer['index']}=V1,V2 enters a result" in out
 
 
