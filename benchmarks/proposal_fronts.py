@@ -94,7 +94,7 @@ def ours(X: np.ndarray, Y: np.ndarray, told: list[int], score: str | None, seed:
     proposer, goals = BayesianProposer(score), [Objective("a"), Objective("b")]
     told = list(told)
     for _ in range(N_MORE):
-        seen = Observations.of(X, {k: Y[k] for k in told}, objectives=goals, seed=seed)
+        seen = Observations.of(X, {k: Y[k] for k in told}, objectives=goals, seed=1000 * seed + len(told))
         told.append(proposer.propose(seen, 1)[0].row)
     return told
 

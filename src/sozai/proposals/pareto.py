@@ -162,7 +162,7 @@ def _by_level(levels: Array, n: int, function: Any) -> Array:
 
 
 def reference_point(Y: ArrayLike) -> Array:
-    """Worst corner of a front, a tenth of its extent further out.
+    """Worst value of every objective, a tenth of its extent further out.
 
     Parameters
     ----------
@@ -172,18 +172,21 @@ def reference_point(Y: ArrayLike) -> Array:
     Returns
     -------
     ndarray of shape (l,)
-        Where the front has no extent, a tenth of that of all points, or 0.1.
+        Where all values are equal, 0.1 further out.
+
+    Notes
+    -----
+    The worst corner of the front alone would do for comparing fronts, but as the corner of what may be
+    gained it moves with the front: candidates beyond its ends then add little, and the ends stay unknown.
 
     Examples
     --------
     >>> reference_point([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0], [0.0, 0.0]]).round(12).tolist()
-    [0.8, 0.8]
+    [-0.3, -0.3]
     """
     points = as_matrix(Y, place="reference_point", argument="Y")
-    front = points[nondominated(points)]
-    extent = np.ptp(front, axis=0)
-    extent = np.where(extent > 0, extent, np.ptp(points, axis=0))
-    return np.asarray(front.min(axis=0) - 0.1 * np.where(extent > 0, extent, 1.0))
+    extent = np.ptp(points, axis=0)
+    return np.asarray(points.min(axis=0) - 0.1 * np.where(extent > 0, extent, 1.0))
 
 
 def hypervolume_improvement(Y: ArrayLike, front: ArrayLike, reference: ArrayLike) -> Array:
@@ -278,7 +281,7 @@ def check_reference(reference: ArrayLike, front: Array, place: str) -> Array:
         raise InputError(
             sentence(place, "reference",
                      f"lie below at least one point of the front in all objectives (front: {ranges})",
-                     corner.tolist(), remedy="Leave it out to have it placed a tenth beyond the front.")
+                     corner.tolist(), remedy="Leave it out to have it placed beyond the worst results.")
         )  # fmt: skip
     return corner
 

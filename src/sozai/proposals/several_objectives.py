@@ -161,7 +161,7 @@ class _FrontScore(SeveralAcquisition):
             if numbers.ndim != 1 or not np.isfinite(numbers).all():
                 raise InputError(
                     sentence(place, "reference", "be one finite number for each objective", self.reference,
-                             remedy="Leave it out to have it placed a tenth beyond the front.")
+                             remedy="Leave it out to have it placed beyond the worst results.")
                 )  # fmt: skip
             object.__setattr__(self, "reference", tuple(float(number) for number in numbers))
 
@@ -184,7 +184,7 @@ class ExpectedHypervolumeImprovement(_FrontScore):
     ----------
     reference : sequence of float, optional
         Worst acceptable values in the user's units (for a wanted value or range: the largest distance
-        from it). A tenth of the front beyond its worst corner when left out.
+        from it). A tenth of all results beyond the worst of each objective when left out.
     incumbent : {"mean", "observed"}, default="mean"
         Whether the front is made of posterior means at measured candidates, which noise does not inflate,
         or of the results themselves.

@@ -205,7 +205,7 @@ def _check_front(front: Front, scorer: SeveralScorer, seen: Observations, used: 
         sentence(type(scorer.acquisition).__name__, "reference",
                  f"be worse than at least one result in all objectives (results: {', '.join(ends)})",
                  list(scorer.acquisition.reference),  # type: ignore[attr-defined]
-                 remedy="Leave it out to have it placed a tenth beyond the front.")
+                 remedy="Leave it out to have it placed beyond the worst results.")
     )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ from sozai.proposals.pareto import (
 FRONT = [[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]]
 
 
-def test_the_reference_lies_a_tenth_beyond_the_worst_corner():
-    np.testing.assert_allclose(reference_point([*FRONT, [0.0, 0.0]]), [0.8, 0.8])
-    np.testing.assert_allclose(reference_point([[2.0, 5.0], [1.0, 1.0]]), [1.9, 4.6])
+def test_the_reference_lies_a_tenth_beyond_the_worst_values():
+    np.testing.assert_allclose(reference_point([*FRONT, [0.0, 0.0]]), [-0.3, -0.3])
+    np.testing.assert_allclose(reference_point([[2.0, 5.0], [1.0, 1.0]]), [0.9, 0.6])
     np.testing.assert_allclose(reference_point([[2.0, 5.0]]), [1.9, 4.9])
 
 
