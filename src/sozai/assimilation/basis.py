@@ -132,8 +132,8 @@ class Sine:
     ----------
     n : int
         Sines per descriptor; q descriptors give (n + 1)^q columns.
-    period : float or None, default=1.0
-        L in the unit of the descriptor; ``None`` takes the length of the domain.
+    period : float, optional
+        L in the unit of the descriptor, counted from 0; left out, the length of the domain, from its start.
 
     Examples
     --------
@@ -145,7 +145,7 @@ class Sine:
     """
 
     n: int
-    period: float | None = 1.0
+    period: float | None = None
     both = False
 
     def __post_init__(self) -> None:

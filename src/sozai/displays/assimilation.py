@@ -224,7 +224,7 @@ class CouplingDisplay(Display):
         ax.errorbar(values, rows, xerr=errors, fmt="o", color=BLUE, capsize=3, label="learned, ± sd")
         ax.set_yticks(rows, [readable(name, 34) for name in names])
         ax.set_ylim(-0.7, len(names) - 0.3)
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0 + 0.3 / len(names)), ncols=2)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         dress(ax, x="coupling C (1: same unit, same size)", grid="x")
 
 
@@ -253,7 +253,8 @@ class PatternDisplay(Display):
                          remedy="Pass pattern_table_ of a fitted assimilator.")
             )  # fmt: skip
         self.table = table
-        self.size = (5.8, 1.4 + 0.3 * len(self.shown))
+        lines = sum(1 + _lines(terms).count("\n") for terms in self.shown["terms"])
+        self.size = (7.0, 1.4 + 0.12 * len(self.shown) + 0.18 * lines)
 
     @classmethod
     def from_estimator(cls, model: Any) -> Self:
@@ -278,8 +279,10 @@ class PatternDisplay(Display):
                 text, (weight, row), (4, 0), textcoords="offset points", va="center", fontsize=7.5,
                 color=MUTED,
             )  # fmt: skip
-        ax.set_yticks(rows, [readable(terms or "none", 40) for terms in shown["terms"]])
-        ax.set_xlim(0.0, 1.35 * max(float(shown["weight"].max()), 1e-3))
+        names = [_lines(terms or "none") for terms in shown["terms"]]
+        ax.set_yticks(rows, names, fontsize=7.5)
+        ax.set_xlim(0.0, 1.75 * max(float(shown["weight"].max()), 1e-3))
+        ax.set_xticks([tick for tick in np.linspace(0.0, 1.0, 6) if tick <= shown["weight"].max() + 0.1])
         dress(ax, x="weight of the pattern", grid="x")
 
 
@@ -377,6 +380,12 @@ class TwoSourceDisplay(Display):
             ax.axhline(self.optimum, color=INK, linewidth=0.9, linestyle=":", label="best of all", zorder=1)
         ax.legend(loc="best")
         dress(ax, x=self.x_label, y=axis_label(self.name, self.unit))
+
+
+def _lines(terms: str) -> str:
+    """Terms of a pattern, a line a source, cut where they are many."""
+    parts = [part.strip() or "none" for part in terms.split(";")]
+    return "\n".join(readable(part, 40) for part in parts)
 
 
 def _pair(value: Any, argument: str, length: int | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -110,12 +110,16 @@ class LibraryMapDisplay(Display):
 
         Parameters
         ----------
-        record : LibraryGrid
+        record : LibraryGrid or LibraryMap
+            A fitted map of two or three components is asked for its grid.
         libraries : sequence of NextLibrary
         best : LibraryBest, optional
             Position with a ring; the largest mean when left out.
         show : {"mean", "std"}
         """
+        if callable(getattr(record, "map", None)):
+            best = record.best_ if best is None else best
+            record = record.map()
         groups: Mapping[str, Sequence[str]] = record.groups or {name: (name,) for name in record.corners}
         boxes = [
             tuple([sum(end[part] for part in groups[corner]) for corner in record.corners]

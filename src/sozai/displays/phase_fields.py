@@ -93,18 +93,40 @@ def nearest_points(points: Array, low: Array, high: Array, size: tuple[int, int]
     scale : ndarray of shape (2,)
         Lengths by which the two axes are compared.
 
+    Notes
+    -----
+    The last few answers are kept, 1 MB each, so that the frames of an animation share one; they are
+    read-only.
+
     Examples
     --------
     >>> points = np.array([[0.0, 0.0], [1.0, 0.0]])
     >>> nearest_points(points, np.zeros(2), np.ones(2), (4, 1), np.ones(2)).tolist()
     [[0, 0, 1, 1]]
     """
+    corners = tuple(low.tolist()), tuple(high.tolist()), tuple(scale.tolist())
+    return _nearest(np.ascontiguousarray(points, dtype=np.float64).tobytes(), size, *corners)
+
+
+@lru_cache(maxsize=8)
+def _nearest(
+    data: bytes,
+    size: tuple[int, int],
+    low: tuple[float, ...],
+    high: tuple[float, ...],
+    scale: tuple[float, ...],
+) -> Codes:
+    """The same by what can be looked up."""
+    points = np.frombuffer(data, dtype=np.float64).reshape(-1, 2)
     width, height = size
     x = low[0] + (np.arange(width) + 0.5) / width * (high[0] - low[0])
     y = low[1] + (np.arange(height) + 0.5) / height * (high[1] - low[1])
     pixels = np.column_stack([part.ravel() for part in np.meshgrid(x, y)])
-    found = cKDTree(points / scale).query(pixels / scale)[1]
-    return np.asarray(found.reshape(height, width), dtype=np.int64)
+    lengths = np.array(scale)
+    found = cKDTree(points / lengths).query(pixels / lengths)[1]
+    near = np.asarray(found.reshape(height, width), dtype=np.int64)
+    near.flags.writeable = False
+    return near
 
 
 def boundary_lines(

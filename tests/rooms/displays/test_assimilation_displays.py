@@ -119,3 +119,28 @@ def test_wrong_input(make, words):
     with pytest.raises(InputError) as caught:
         make()
     assert words in str(caught.value)
+
+
+def test_the_patterns_of_several_sources_have_a_line_each():
+    long = "1+Co+T+Co^2+Co*T+T^2+Co^3+Co^2*T+Co*T^2+T^3"
+    shown = pd.DataFrame(
+        {"terms": [f"1+Co; {long}", "1; "], "log_evidence": [-1.0, -9.0], "weight": [0.9, 0.1]}
+    )
+    display = PatternDisplay(shown)
+    figure = display.to_figure()
+    ax = figure.axes[0]
+    first, second = (label.get_text().splitlines() for label in ax.get_yticklabels())
+    assert first[0] == "1+Co"
+    assert (first[1][:6], "…" in first[1], second) == ("1+Co+T", True, ["1", "none"])
+    figure.canvas.draw()
+    right = ax.get_window_extent().x1
+    assert all(text.get_window_extent().x1 <= right for text in ax.texts)
+
+
+def test_the_legend_stands_above_the_axes_whatever_the_number_of_pairs():
+    for d in (2, 3, 4):
+        display = CouplingDisplay(np.tril(np.ones((d, d)), -1), np.tril(np.full((d, d), 0.1), -1))
+        figure = display.to_figure()
+        figure.canvas.draw()
+        ax = figure.axes[0]
+        assert ax.get_legend().get_window_extent().y0 >= ax.get_window_extent().y1 - 1

@@ -7,7 +7,7 @@ import pytest
 from sozai.contracts.errors import InputError
 from sozai.displays import LibraryMapDisplay
 from sozai.displays.library_map_display import _box_corners
-from sozai.proposals import LibraryGrid, NextLibrary
+from sozai.proposals import LibraryGrid, LibraryMap, NextLibrary
 
 CORNERS = ["A", "B", "C"]
 AMOUNTS = pd.DataFrame(
@@ -89,3 +89,13 @@ def test_bad_input_is_named():
         LibraryMapDisplay(GRID, DOTS, ["A"])
     with pytest.raises(InputError, match=r"show must be one of mean, std\. Got 'value'"):
         LibraryMapDisplay(GRID, DOTS, CORNERS, show="value")
+
+
+def test_a_fitted_map_is_drawn_as_it_is():
+    rng = np.random.default_rng(0)
+    amounts = rng.dirichlet(np.ones(3), 30)
+    table = pd.DataFrame(amounts, columns=CORNERS).assign(**{"Ms [T]": 2.0 - (amounts[:, 0] - 0.4) ** 2})
+    fitted = LibraryMap(CORNERS, columns=["Ms [T]"]).fit(table)
+    display = LibraryMapDisplay.from_map(fitted, fitted.next_library())
+    assert (display.name, display.unit, len(display.boxes)) == ("Ms", "T", 1)
+    assert display.best == fitted.best_.row

@@ -239,3 +239,14 @@ def test_a_list_that_is_no_grid_is_drawn_too():
     table = pd.DataFrame({"T [K]": rng.uniform(300, 900, 40), "ρ": rng.uniform(0, 1, 40)})
     proposer = PhaseDiagramProposer(table).tell([0, 1, 2], ["A", "B", "C"])
     assert "T [K]" in PhaseDiagramDisplay.from_proposer(proposer).to_svg()
+
+
+def test_the_pixels_of_one_plane_are_reckoned_once():
+    points = np.random.default_rng(0).random((50, 2))
+    ends = np.zeros(2), np.ones(2)
+    first = nearest_points(points, *ends, (40, 30), np.ones(2))
+    assert nearest_points(points.copy(), *ends, (40, 30), np.ones(2)) is first
+    moved = nearest_points(points[::-1], *ends, (40, 30), np.ones(2))
+    np.testing.assert_array_equal(49 - moved, first)
+    with pytest.raises(ValueError, match="read-only"):
+        first[0, 0] = 1

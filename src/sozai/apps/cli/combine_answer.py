@@ -107,14 +107,17 @@ def combine(question: CombineQuestion, notes: list[str]) -> CombineAnswer:
         status.update(f"joining {reading.sources.shape[1]} sources in {len(reading.sources)} rows")
         model = GaussianAssimilator(
             basis, restricted=question.restricted, coupling=question.coupling,
-            domain=_domain(reading.table.X, new), allow_prior=question.allow_prior,
+            domain=_domain(reading.table.X), allow_prior=question.allow_prior,
         )  # fmt: skip
         model.fit(reading.table.X, reading.sources)
         points = reading.table.X if new is None else new.values
         status.update(f"predicting {len(points)} rows")
         means, stds = {}, {}
         for source, name in enumerate(reading.sources.columns):
+            start = len(notes)
             means[name], stds[name] = model.predict(points, source, return_std=True)
+            notes[start:] = [f"{name}: {say_in_combine_words(note)}" for note in notes[start:]]
+    notes += _doubts(reading, new)
     known = (pd.DataFrame(part, index=points.index) for part in (means, stds))
     if new is None:
         order, rows, ids = points.index, reading.rows, reading.table.row_names
@@ -145,11 +148,36 @@ def _new_rows(question: CombineQuestion, reading: SourcesReading, notes: list[st
     return new
 
 
-def _domain(X: pd.DataFrame, new: NewRows | None) -> Any:
-    """Range of every descriptor over all rows, those to be predicted too."""
-    import numpy as np
-    import pandas as pd
+def _doubts(reading: SourcesReading, new: NewRows | None) -> list[str]:
+    """What the reader may not have meant: sources the wrong way round, predictions beyond all data."""
+    counts = reading.sources.notna().sum()
+    *cheaper, last = reading.sources.columns
+    notes = [
+        f"{last!r} has more values ({counts[last]}) than {name!r} ({counts[name]}): if it is the one that is "
+        "calculated, exchange --simulation and --experiment."
+        for name in cheaper
+        if counts[last] > counts[name]
+    ]
+    if new is None:
+        return notes
+    told = reading.table.X[reading.sources.notna().any(axis=1)]
+    low, high = told.min(), told.max()
+    beyond = (new.values < low) | (new.values > high)
+    n = int(beyond.any(axis=1).sum())
+    if n:
+        units = reading.table.units
+        parts = [
+            f"{name} {low[name]:g} to {high[name]:g}{' ' + units[name] if units.get(name) else ''}"
+            for name in beyond.columns[beyond.any()]
+        ]
+        rows = "1 predicted row lies" if n == 1 else f"{n} predicted rows lie"
+        notes.append(f"{rows} outside the data ({', '.join(parts)}): there all rests on the basis.")
+    return notes
 
-    whole = X if new is None else pd.concat([X, new.values])
-    low, high = whole.min().to_numpy(), whole.max().to_numpy()
+
+def _domain(X: pd.DataFrame) -> Any:
+    """Range of every descriptor in the file: what else is asked for does not change the model."""
+    import numpy as np
+
+    low, high = X.min().to_numpy(), X.max().to_numpy()
     return np.column_stack([low, np.where(high > low, high, low + 1.0)])

@@ -9,7 +9,7 @@ from sozai.apps.cli.formula_places import delimiter_of
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.property_output import as_grid
 from sozai.apps.cli.table_records import repair_records
-from sozai.contracts.records import with_error
+from sozai.contracts.records import digits_of, with_error
 from sozai.contracts.tables import write_table
 
 if TYPE_CHECKING:
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.combine_answer import CombineAnswer
 
-__all__ = ["as_payload", "coupling_words", "deliver", "kept_words", "prediction_table"]
+__all__ = [
+    "as_payload",
+    "coupling_words",
+    "deliver",
+    "kept_words",
+    "prediction_table",
+    "reader_table",
+    "scatter_words",
+    "told_repairs",
+]
 
 _N_SHOWN = 40
 
@@ -45,8 +54,11 @@ def as_payload(found: CombineAnswer) -> dict[str, Any]:
     question, reading, model = found.question, found.reading, found.model
     two = len(question.sources) == 2
     patterns = model.pattern_table_[["terms", "log_evidence", "weight"]].to_dict("records")
+    named = bool(question.reading.identifiers)
     predictions = [
         {
+            "row": found.rows[row],
+            **({"id": found.ids[row]} if named else {}),
             "x": x,
             "source": name,
             "mean": float(found.means[name].iloc[row]),
@@ -101,11 +113,53 @@ def prediction_table(found: CombineAnswer) -> tuple[pd.DataFrame, dict[str, str 
     return pd.DataFrame(columns), units
 
 
+def reader_table(found: CombineAnswer, most: int | None = None) -> pd.DataFrame:
+    """The same for readers: mean and error in one cell, units in the header.
+
+    Parameters
+    ----------
+    found : CombineAnswer
+    most : int, optional
+        Rows; all when left out.
+
+    Returns
+    -------
+    DataFrame
+    """
+    import pandas as pd
+
+    frame, units = prediction_table(found)
+    frame = frame if most is None else frame.head(most)
+    last = found.experiment
+    shown: dict[str, Any] = {}
+    for name in frame.columns:
+        head = f"{name} [{units[name]}]" if units.get(name) else name
+        source = next((one for one in found.means.columns if name in (f"{one} mean", f"{one} std")), None)
+        if source is not None:
+            if name.endswith(" mean"):
+                pairs = zip(frame[name], frame[f"{source} std"], strict=True)
+                shown[head.replace(" mean", "", 1)] = [_or_dash(with_error(*pair)) for pair in pairs]
+        elif name in (f"{last} lower", f"{last} upper"):
+            pairs = zip(frame[name], frame[f"{last} std"], strict=True)
+            word = name.removeprefix(f"{last} ")
+            shown[f"{word} [{units[name]}]" if units.get(name) else word] = [
+                "–" if math.isnan(value) else digits_of(value, std) for value, std in pairs
+            ]
+        else:
+            shown[head] = frame[name].tolist()
+    return pd.DataFrame(shown)
+
+
+def _or_dash(text: str) -> str:
+    return "–" if text == "-" else text
+
+
 def coupling_words(found: CombineAnswer) -> list[str]:
     """How strongly each source follows the cheaper ones, a line a pair."""
     names, C, std = list(found.means.columns), found.model.coupling_, found.model.coupling_std_
+    given = "" if isinstance(found.question.coupling, str) else ", as given"
     return [
-        f"{names[j]} follows {names[i]} by {with_error(float(C[j, i]), float(std[j, i]))}"
+        f"{names[j]} follows {names[i]} by {with_error(float(C[j, i]), float(std[j, i]))}{given}"
         for j in range(1, len(names))
         for i in range(j)
         if C[j, i] != 0.0 or std[j, i] != 0.0
@@ -121,6 +175,28 @@ def kept_words(found: CombineAnswer) -> list[str]:
     return lines
 
 
+def scatter_words(found: CombineAnswer) -> str:
+    """Standard deviation of a single value of every source, with its unit."""
+    reading = found.reading
+    tail = f" {reading.unit}" if reading.unit else ""
+    counts = reading.sources.notna().sum()
+    words = [
+        f"{name} {value:.2g}{tail}{'' if counts[name] else ' (believed, no values)'}"
+        for name, value in zip(counts.index, _noise(found.model), strict=True)
+    ]
+    return f"single values scatter by: {', '.join(words)}"
+
+
+def told_repairs(found: CombineAnswer) -> list[dict[str, Any]]:
+    """Repairs of the table, without cells of a source, which are empty where nothing is known."""
+    sources = set(found.reading.sources.columns)
+    return [
+        repair
+        for repair in repair_records(found.reading.table.table)
+        if repair["code"] != "empty" or repair["column"] not in sources
+    ]
+
+
 def _noise(model: Any) -> list[float]:
     """Standard deviation of a single value of each source."""
     return [math.sqrt(max(float(value), 0.0)) for value in model.covariance_.diagonal()]
@@ -130,7 +206,6 @@ def _say(found: CombineAnswer) -> None:
     """Say the answer on the terminal."""
     screen = console()
     question, reading = found.question, found.reading
-    tail = f" {reading.unit}" if reading.unit else ""
     title = f"{found.experiment} from {', '.join(reading.sources.columns[:-1])} and few measurements"
     screen.print(title, style="bold", soft_wrap=True)
     counts = ", ".join(f"{n} of {name}" for name, n in reading.sources.notna().sum().items())
@@ -141,16 +216,14 @@ def _say(found: CombineAnswer) -> None:
     )  # fmt: skip
     for line in [*coupling_words(found), *kept_words(found)]:
         screen.print(line, soft_wrap=True)
-    noise = zip(reading.sources.columns, _noise(found.model), strict=True)
-    words = ", ".join(f"{name} {value:.3g}{tail}" for name, value in noise)
-    screen.print(f"single values scatter by: {words}", soft_wrap=True)
+    screen.print(scatter_words(found), soft_wrap=True)
     screen.print()
-    frame, _ = prediction_table(found)
-    screen.print(f"Predictions, and what holds {100 * question.level:g} % of the true values", style="italic")
-    screen.print(as_grid(frame.head(_N_SHOWN)))
-    if len(frame) > _N_SHOWN:
-        screen.print(f"... and {len(frame) - _N_SHOWN} more rows (-o TABLE writes them all)")
-    for repair in repair_records(reading.table.table)[:5]:
+    said = f"Predictions ± standard error; lower to upper of {found.experiment} holds"
+    screen.print(f"{said} {100 * question.level:g} % of the true values", style="italic", soft_wrap=True)
+    screen.print(as_grid(reader_table(found, _N_SHOWN)))
+    if len(found.rows) > _N_SHOWN:
+        screen.print(f"... and {len(found.rows) - _N_SHOWN} more rows (-o TABLE writes them all)")
+    for repair in told_repairs(found)[:5]:
         place = f"row {repair['row']}, column {repair['column']!r}" if repair["row"] is not None else "table"
         screen.print(f"Repaired, {place}: {repair['message']}", soft_wrap=True)
     for note in found.notes:

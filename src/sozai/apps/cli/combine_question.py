@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+_NO_VALUE = r"--experiment, --simulation: every column must have a value. Got none in '\1'."
+
+
 @dataclass(frozen=True)
 class CombineQuestion:
     """Options of ``sozai combine sources`` as they were given.
@@ -75,7 +78,13 @@ def read_coupling(text: str) -> str | float:
 
 
 def read_basis(text: str) -> Any:
-    """Read ``polynomial:3`` and its like."""
+    """Read ``polynomial:3`` and its like.
+
+    Examples
+    --------
+    >>> read_basis("sine:2")
+    Sine(n=2, period=None)
+    """
     from sozai.assimilation.basis import parse_basis
 
     with as_usage():
@@ -98,7 +107,8 @@ def in_combine_words(question: CombineQuestion) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        text = str(error).replace("explain table:", "combine sources:")
+        text = re.sub(r"^(?:explain table|Table\.numeric):", "combine sources:", str(error))
+        text = re.sub(r"Y must have .*? only in column '(.*?)'\.", _NO_VALUE, text)
         if text.startswith("GaussianAssimilator"):
             text = f"combine sources: {say_in_combine_words(text)}"
         new = question.reading.apply
@@ -114,8 +124,10 @@ def say_in_combine_words(note: str) -> str:
     Examples
     --------
     >>> say_in_combine_words("GaussianAssimilator.fit: C is not identified by these data.")
-    'C is not identified by these data.'
+    'The coupling is not identified by these data.'
     """
     said = re.sub(r"^GaussianAssimilator(?:\.\w+)?: ", "", note)
     said = re.sub(r"\bcoupling=([\d.]+?)(?:\.0)?(?=\.?$|[ ,])", r"--coupling \1", said)
-    return said.replace("allow_prior=True", "--allow-prior")
+    said = re.sub(r"^C is not", "the coupling is not", said.replace("allow_prior=True", "--allow-prior"))
+    said = re.sub(r"; 1 are kept and", "; 1 is kept and", said)
+    return said[:1].upper() + said[1:]

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.combine_output import coupling_words, kept_words, prediction_table
+import pandas as pd
+
+from sozai.apps.cli.combine_output import (
+    coupling_words,
+    kept_words,
+    prediction_table,
+    reader_table,
+    scatter_words,
+    told_repairs,
+)
 from sozai.contracts.tables import write_table
 from sozai.displays.assimilation import AssimilationDisplay, CouplingDisplay, PatternDisplay
 from sozai.study.report import Report
@@ -72,7 +81,7 @@ def _report(found: CombineAnswer, figures: Figures) -> Report:
     counts = {f"values of {name}": int(n) for name, n in reading.sources.notna().sum().items()}
     facts = {**counts, "basis": question.basis, "log evidence": f"{found.model.log_evidence_:.3f}"}
     report.section("What both say together").facts(facts)
-    for line in [*coupling_words(found), *kept_words(found)]:
+    for line in [*coupling_words(found), *kept_words(found), scatter_words(found)]:
         report.text(f"{line[0].upper()}{line[1:]}.")
     report.text(
         "The model assumes that which cells are empty does not depend on the values that would stand there, "
@@ -80,12 +89,13 @@ def _report(found: CombineAnswer, figures: Figures) -> Report:
     )
     report.figures(list(figures.values()))
     where = "Rows of the file" if question.reading.apply is None else f"Rows of {question.reading.apply}"
-    frame, units = prediction_table(found)
-    text = f"{where}; lower and upper hold {100 * question.level:g} % of true values, without noise."
-    report.section("Predictions", text).table(frame, units=units)
+    held = f"lower to upper of {found.experiment} holds {100 * question.level:g} % of true values"
+    text = f"{where}; mean ± standard error, without the scatter of single values; {held}."
+    report.section("Predictions", text).table(reader_table(found))
     report.section("Sets of terms").table(_patterns(found))
-    if reading.table.table.repairs:
-        frame = reading.table.table.repairs.to_frame().drop(columns="code")
+    repairs = told_repairs(found)
+    if repairs:
+        frame = pd.DataFrame(repairs).drop(columns="code")
         report.section("The table").table(frame, caption="Repaired while reading.")
     report.section("Notes")
     for note in found.notes or ["None."]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from sozai.study.phase_folder import PhaseStudy
 
 __all__ = ["PhasesAnswer", "answer"]
+
+_CALL = re.compile(r"^PhaseDiagramProposer(?:\.\w+)?: ")
 
 
 @dataclass
@@ -52,7 +57,8 @@ def answer(question: PhasesQuestion) -> None:
     start = time.perf_counter()
     check_phase_places(question)
     with collected_warnings() as notes:
-        found = _proposed(question, notes)
+        with in_phase_words():
+            found = _proposed(question, notes)
         found.seconds = time.perf_counter() - start
         found.notes = list(dict.fromkeys(_plain(in_command_words(note)) for note in notes))
         if question.json and not found.proposals:
@@ -73,6 +79,11 @@ def _proposed(question: PhasesQuestion, notes: list[str]) -> PhasesAnswer:
         study.proposer.to_frame()
         found = PhasesAnswer(question, study, [])
         _take_in(found, results, released, withdrawn, notes)
+        if not study.results and question.figure is not None and question.figure.suffix.lower() == ".gif":
+            raise InputError(
+                sentence("--figure", "an animation", "begin with a sample", "none in the list",
+                         remedy="Enter one by --tell, or draw a .svg.")
+            )  # fmt: skip
         if question.grid is not None and question.file is not None:
             replace_file(question.list_path, grid_list(question))
             found.deeds.insert(
@@ -119,8 +130,29 @@ def _take_in(
         found.deeds.append(f"Released: {n} point{'s are' if n != 1 else ' is'} open again.")
 
 
+@contextmanager
+def in_phase_words() -> Iterator[None]:
+    """Let what the proposer refuses be said of this command, its rows and its options."""
+    try:
+        yield
+    except InputError as error:
+        text = _CALL.sub("propose phases: ", str(error))
+        raise type(error)(_in_options(text)) from None
+
+
 def _plain(note: str) -> str:
     """A warning without the name of the Python call."""
-    for word in ("PhaseDiagramProposer.tell: ", "PhaseDiagramProposer.ask: ", "PhaseDiagramProposer: "):
-        note = note.removeprefix(word)
+    note = _in_options(_CALL.sub("", note))
     return note[:1].upper() + note[1:]
+
+
+def _in_options(text: str) -> str:
+    """Candidates as rows of the list, remedies as options.
+
+    Examples
+    --------
+    >>> _in_options("Phase 'a' for candidate 5 is new, or pass phase_rule=None for a film.")
+    "Phase 'a' for row 5 is new, or pass --phase-rule none for a film."
+    """
+    text = re.sub(r"\b([Cc])andidate (?=\d)", lambda m: "Row " if m[1] == "C" else "row ", text)
+    return text.replace("phase_rule=None", "--phase-rule none")

@@ -30,7 +30,10 @@ def grid_list(question: PhasesQuestion) -> bytes:
     from sozai.proposals.phase_grids import parse_grid
 
     with as_usage():
-        frame = parse_grid(question.grid or "")
+        try:
+            frame = parse_grid(question.grid or "")
+        except InputError as error:
+            raise InputError(re.sub(r"^\w+: ", "--grid: ", str(error))) from None
     name = question.phase or "phase"
     if name in frame.columns:
         raise UsageError(sentence("--phase", "the name", "be none of the grid", name))
@@ -161,8 +164,25 @@ def _table(
         data, label=label, id=named, cost=cost, ignore=[*ignored, *words], decimal=question.decimal,
         **reading, source=source,
     )  # fmt: skip
+    _check_costs(table, cost)
     notes += _counting_columns(table)
     return table
+
+
+def _check_costs(table: CandidatesTable, column: str | None) -> None:
+    """Costs divide scores; the first that cannot is named with its line."""
+    import numpy as np
+
+    if table.cost is None:
+        return
+    wrong = ~(np.isfinite(table.cost) & (table.cost > 0))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            sentence("--cost", f"column {column!r}", "hold positive numbers", float(table.cost[row]),
+                     at=f"at line {int(table.cells.lines[row])} of '{table.source}'",
+                     remedy="Correct the cell.")
+        )  # fmt: skip
 
 
 def _phase_column(
@@ -237,6 +257,14 @@ def _counting_columns(table: CandidatesTable) -> list[str]:
             f"{names} look like fractions of a composition whose last component is left out. Add it as a "
             "column, so that all components are treated alike and the phase rule counts."
         )
+    elif values.shape[1] == 2:
+        ends = [(part.min(), part.max()) in ((0.0, 1.0), (0.0, 100.0)) for part in values.T]
+        if sum(ends) == 1:
+            name = str(table.descriptors.columns[ends.index(True)])
+            notes.append(
+                f"Column {name!r} looks like the fraction of a binary whose other component is left out. Add "
+                "it as a column, so that both are treated alike and the phase rule counts."
+            )
     for name, column in table.descriptors.items():
         values = column.to_numpy(dtype=np.float64)
         if len(values) > 2 and (np.diff(values) == 1).all() and table.descriptors.shape[1] > 1:

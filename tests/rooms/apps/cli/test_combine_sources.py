@@ -121,6 +121,9 @@ def test_files_and_screen(run, table, grid, tmp_path):
     assert written.frame["row"].tolist() == [2, 4, 5]
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "which cells are empty does not depend" in page
+    assert "Single values scatter by: M_calc" in page
+    assert "lower [T]" in page
+    assert "empty cells" not in page
     assert {path.name for path in (folder / "figures").iterdir()} >= {
         "along_1.svg",
         "coupling.png",
@@ -184,3 +187,81 @@ def test_an_empty_descriptor_is_named_or_left_out(run, tmp_path):
     found = combine(run, path, "--missing", "drop")
     assert "1 row is left out for a missing cell: 6." in found["warnings"]
     assert found["n_rows"] == 20
+
+
+def screen(run, path, *options, columns=COLUMNS):
+    code, said, err = run("combine", "sources", path, *columns, *options)
+    assert (code, err) == (0, "")
+    return said
+
+
+def test_the_screen_has_errors_and_units_and_no_word_on_cells_meant_to_be_empty(run, table, grid):
+    said = screen(run, table, "--predict", grid)
+    head, first, *_ = said[said.index("Predictions ±") :].splitlines()[1:]
+    assert head.split() == ["row", "x", "M_calc", "[T]", "M_expt", "[T]", "lower", "[T]", "upper", "[T]"]
+    assert first.split()[:2] == ["2", "0.9"]
+    assert first.count("±") == 2
+    assert "Repaired, row 2, column 'M_expt'" not in said
+    assert "follows M_calc by 1, as given" in screen(run, table, "--coupling", "1")
+
+
+def test_rows_of_json_are_told_apart(run, table, grid):
+    found = combine(run, table, "--predict", grid)
+    assert [record["row"] for record in found["predictions"]] == [2, 2, 4, 4, 5, 5]
+
+
+def test_sources_the_wrong_way_round_are_doubted(run, table):
+    columns = ("--descriptors", "x", "--simulation", "M_expt", "--experiment", "M_calc")
+    notes = combine(run, table, columns=columns)["warnings"]
+    assert any("'M_calc' has more values (21) than 'M_expt' (5)" in note for note in notes)
+    assert not any("has more values" in note for note in combine(run, table)["warnings"])
+
+
+def test_predictions_beyond_the_data_are_said(run, tmp_path, table):
+    new = tmp_path / "new.csv"
+    new.write_text("x\n0.5\n1.25\n", encoding="utf-8")
+    notes = combine(run, table, "--predict", new)["warnings"]
+    assert "1 predicted row lies outside the data (x 0 to 1): there all rests on the basis." in notes
+
+
+@pytest.mark.parametrize("basis", ["sine:2", "polynomial:1*sine:2"])
+def test_sines_span_the_range_of_a_descriptor_of_whole_numbers(run, tmp_path, basis):
+    T = np.arange(300, 701, 10)
+    calculated = 2 + np.sin(2 * np.pi * (T - 300) / 400)
+    measured = np.where(T % 50 == 0, calculated - 0.5, np.nan)
+    frame = pd.DataFrame({"a": T % 7, "T": T, "M_calc": calculated, "M_expt": measured})
+    path = tmp_path / "sines.csv"
+    frame.to_csv(path, index=False)
+    names = ("T",) if "*" not in basis else ("a", "T")
+    columns = [part for name in names for part in ("--descriptors", name)]
+    columns += ["--simulation", "M_calc", "--experiment", "M_expt", "--basis", basis]
+    found = combine(run, path, columns=columns)
+    assert found["noise"]["M_calc"] < 0.01  # sines with a period of 1 K are zero at whole numbers
+
+
+def test_refusals_speak_of_the_command(run, tmp_path):
+    path = tmp_path / "none.csv"
+    frame = rows().assign(lab="Sendai")
+    frame.assign(**{"M_expt [T]": np.nan}).to_csv(path, index=False)
+    assert "every column must have a value. Got none in 'M_expt'." in refused(run, 3, path)
+    frame.to_csv(path, index=False)
+    assert "combine sources: column 'lab' must hold numbers" in refused(
+        run, 3, path, columns=("--descriptors", "lab", *COLUMNS)
+    )
+    said = screen(run, path, "--allow-prior")
+    assert "believed" not in said
+    frame.assign(**{"M_expt [T]": np.nan}).to_csv(path, index=False)
+    assert "(believed, no values)" in screen(run, path, "--allow-prior")
+
+
+def test_a_prediction_does_not_depend_on_the_rows_beside_it(run, tmp_path, table):
+    near, far = tmp_path / "near.csv", tmp_path / "far.csv"
+    near.write_text("x\n0.8\n", encoding="utf-8")
+    far.write_text("x\n0.8\n30\n", encoding="utf-8")
+    one, two = (combine(run, table, "--predict", path) for path in (near, far))
+    assert one["log_evidence"] == two["log_evidence"]
+    for alone, beside in zip(one["predictions"], two["predictions"][:2], strict=True):
+        assert alone["mean"] == pytest.approx(beside["mean"], rel=1e-12)
+        assert alone["std"] == pytest.approx(beside["std"], rel=1e-9)
+    assert two["predictions"][3]["std"] > 10 * one["predictions"][1]["std"]
+    assert any("outside the data (x 0 to 1)" in note for note in two["warnings"])

@@ -330,7 +330,7 @@ def test_spelling_variants_are_kept_with_a_question(ask, written, tmp_path):
     path = written(tmp_path, ternary_text({0: "FCC_A1", 30: "LIQUID", 65: "FCCA1"}), "d.csv")
     answer = ask(path)
     assert answer["phases_found"] == ["FCC_A1", "LIQUID", "FCCA1"]
-    assert any("'FCCA1' for candidate 65 is new. Did you mean 'FCC_A1'?" in n for n in answer["warnings"])
+    assert any("'FCCA1' for row 65 is new. Did you mean 'FCC_A1'?" in n for n in answer["warnings"])
 
 
 @pytest.mark.parametrize("word", ["nan", "?", "未測定", "-"])
@@ -536,3 +536,36 @@ def test_a_list_without_a_column_of_phases(refused, written, tmp_path):
     said = refused(path, code=2)
     assert "--phase: the column of phases must be named. Got ['Cu', 'Mg', 'Zn']" in said
     assert "add an empty column 'phase'" in said
+
+
+def test_a_cost_that_cannot_be_paid_is_named_with_its_line(refused, written, tmp_path):
+    lines = ternary_text({0: "A"}).splitlines()
+    text = "\n".join(
+        [lines[0] + ",price", *(f"{line},{-1 if k == 2 else 3}" for k, line in enumerate(lines[1:]))]
+    )
+    said = refused(written(tmp_path, text + "\n", "d.csv"), "--cost", "price")
+    assert "--cost: column 'price' must hold positive numbers. Got -1.0 at line 4 of" in said
+
+
+def test_an_animation_of_nothing_is_refused_before_anything_is_written(refused, written, tmp_path):
+    path = written(tmp_path, ternary_text(), "d.csv")
+    said = refused(path, "--figure", tmp_path / "m.gif")
+    assert "--figure: an animation must begin with a sample. Got 'none in the list'" in said
+    assert [file.name for file in tmp_path.iterdir()] == ["d.csv"]
+
+
+def test_remedies_are_options_and_candidates_are_rows(ask, refused, written, tmp_path):
+    path = written(tmp_path, ternary_text({0: "A", 30: "A+B+C+D"}), "d.csv")
+    said = refused(path, "--phase-rule", "strict")
+    assert said.startswith("propose phases: phase must hold")
+    assert "for row 30." in said
+    assert "pass --phase-rule none for" in said
+    assert any("for row 30." in note and "--phase-rule none" in note for note in ask(path)["warnings"])
+    assert "--grid: step must divide" in refused("--grid", "ternary:step=0.3", code=2)
+
+
+def test_the_fraction_of_a_binary_without_its_other_component_is_said(ask, written, tmp_path):
+    lines = [f"{x / 4},{T}," for T in (300, 400, 500) for x in range(5)]
+    text = "\n".join(["x,T [K],phase", *lines]) + "\n"
+    notes = ask(written(tmp_path, text.replace("0.0,300,", "0.0,300,A"), "d.csv"))["warnings"]
+    assert any("Column 'x' looks like the fraction of a binary" in note for note in notes)
