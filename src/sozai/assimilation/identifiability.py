@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sozai.assimilation.inner_fit import LOG_FLOOR
 from sozai.assimilation.selection import Scored
+from sozai.contracts.tables import counted
 
 __all__ = ["doubts"]
 
@@ -33,15 +34,16 @@ def doubts(fitted: Any, scored: Scored, counts: NDArray[np.int64], s: Any, *, le
     for row, column, std in zip(fit.rows, fit.columns, stds, strict=True):
         if std > 0.95 * s.prior.coupling_std:
             notes.append(
-                f"C is not identified by these data: its standard deviation between {s.names[column]!r} and "
-                f"{s.names[row]!r} is {std:.3g}, that of its prior {s.prior.coupling_std:.3g}. "
-                "Measure points that were calculated, or pass coupling=1.0."
+                "the coupling C is not identified by these data: its standard deviation between "
+                f"{s.names[column]!r} and {s.names[row]!r} is {std:.3g}, that of its prior "
+                f"{s.prior.coupling_std:.3g}. Measure points that were calculated, or pass coupling=1.0."
             )
     for j, terms in enumerate(scored.terms, start=1):
         if counts[j] and counts[j] < (len(s.degrees) if learned else len(terms)):
             notes.append(
                 f"{s.names[j]!r} has {counts[j]} values for a correction of up to {len(s.degrees)} terms; "
-                f"{len(terms)} are kept and the prior decides what these values cannot. Add values."
+                f"{counted(len(terms), 'term')} kept, and the prior decides what these values cannot. "
+                "Add values."
             )
     return notes + _sources(fitted, scored, s) + _columns(fitted, s)
 

@@ -109,7 +109,12 @@ class ThresholdProposer(BaseEstimator):
             For another goal, or a result that has no logarithm.
         """
         objective = observations.objectives[0]
-        if not isinstance(objective.goal, PhaseGoal) or observations.n_objectives != 1:
+        if observations.n_objectives != 1:
+            raise InputError(
+                sentence(_PLACE, "objectives", "be one, with thresholds", observations.n_objectives,
+                         remedy="Ask for the thresholds of one property, and leave the others out.")
+            )  # fmt: skip
+        if not isinstance(objective.goal, PhaseGoal):
             raise InputError(
                 sentence(_PLACE, "goal", "be one PhaseGoal", objective.goal,
                          remedy="Write Objective(name, PhaseGoal([...])).")

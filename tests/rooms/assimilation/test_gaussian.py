@@ -214,7 +214,7 @@ def test_a_source_without_values_is_predicted_from_the_prior_when_allowed():
 @quiet
 def test_few_measurements_keep_few_terms_and_say_so():
     few = np.stack([curve(X[:, 0]), np.where(np.arange(30) < 2, curve(X[:, 0]) - 1.5, np.nan)], axis=1)
-    with pytest.warns(UserWarning, match="'y1' has 2 values for a correction of up to 4 terms; 1 are kept"):
+    with pytest.warns(UserWarning, match="'y1' has 2 values for a correction of up to 4 terms; 1 term kept"):
         fitted = model(coupling=1.0).fit(X, few)
     assert fitted.kept_terms_[1] == ("1",)
     assert len(fitted.pattern_table_) == 2

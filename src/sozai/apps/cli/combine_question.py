@@ -123,11 +123,10 @@ def say_in_combine_words(note: str) -> str:
 
     Examples
     --------
-    >>> say_in_combine_words("GaussianAssimilator.fit: C is not identified by these data.")
+    >>> say_in_combine_words("GaussianAssimilator.fit: the coupling C is not identified by these data.")
     'The coupling is not identified by these data.'
     """
     said = re.sub(r"^GaussianAssimilator(?:\.\w+)?: ", "", note)
     said = re.sub(r"\bcoupling=([\d.]+?)(?:\.0)?(?=\.?$|[ ,])", r"--coupling \1", said)
-    said = re.sub(r"^C is not", "the coupling is not", said.replace("allow_prior=True", "--allow-prior"))
-    said = re.sub(r"; 1 are kept and", "; 1 is kept and", said)
+    said = said.replace("allow_prior=True", "--allow-prior").replace("the coupling C is", "the coupling is")
     return said[:1].upper() + said[1:]

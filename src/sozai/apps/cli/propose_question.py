@@ -102,11 +102,10 @@ def read_goal(text: str) -> tuple[str, Any]:
         if name and word in ("thresholds", "log-thresholds"):
             ends = [float(number) for number in numbers.split("/")]
             return name, PhaseGoal(ends, transform="log" if word.startswith("log") else None)
-    except ValueError as error:
-        why = f" ({error})" if isinstance(error, InputError) else ""
-        raise UsageError(
-            sentence("--objective", "the goal", f"have numbers that can be met{why}", text, remedy=_FORM)
-        ) from None
+    except InputError as error:
+        raise UsageError(f"--objective {text!r}: {error}") from None
+    except ValueError:
+        raise UsageError(sentence("--objective", "the goal", "have numbers", text, remedy=_FORM)) from None
     raise UsageError(
         sentence("--objective", "each entry", "read NAME:GOAL with max, min, target=V, range=LOW..HIGH or "
                  "thresholds=T1/T2", text, remedy=_FORM)
