@@ -174,12 +174,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEEDS[0])
     parser.add_argument("--seeds", type=int, nargs=2, default=SEEDS, metavar=("FIRST", "END"))
     parser.add_argument("--legs", nargs="*", default=list(LEGS), choices=tuple(LEGS))
+    parser.add_argument("--report", action="store_true", help="only what has a record")
     options = parser.parse_args()
     if options.leg:
         print(json.dumps(campaign(options.leg, options.set, options.seed)))
         return
     seeds = range(*options.seeds)
-    for seed in seeds:
+    for seed in () if options.report else seeds:
         for leg in options.legs:
             for name in SETS:
                 measure(leg, name, seed)

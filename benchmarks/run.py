@@ -116,6 +116,8 @@ def plan() -> Iterator[Pair | Script]:
     for size in ("1326", "5151"):
         for peer in ("nimo", "aiphad"):
             yield Pair("phases.py", "phases", size, peer)
+    for script in ("assimilation.py", "assimilation_time.py", "two_source_loops.py"):
+        yield Script(script, once=script != "assimilation_time.py")
     for script in ("proposal_efficiency.py", "proposal_fronts.py", "phase_sampling.py"):
         yield Script(script, once=True, patience=8.0)
     for script in ("large_recovery.py", "intervals.py"):
