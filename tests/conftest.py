@@ -26,7 +26,10 @@ def data_folder():
 
 @pytest.fixture
 def ctrl_c():
-    """Press Ctrl-C; heard even where the tests were started in the background, with SIGINT ignored."""
+    """Press Ctrl-C; heard here and in processes started from here.
+
+    A shell lets what it starts in the background ignore the signal, and what that starts, too.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield lambda: os.kill(os.getpid(), signal.SIGINT)
     signal.signal(signal.SIGINT, before)

@@ -296,6 +296,7 @@ INTERRUPTED = """
 @pytest.mark.skipif(os.name == "nt", reason="needs signals of POSIX")
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.usefixtures("ctrl_c")
 def test_no_half_written_chunk_after_a_signal(tmp_path, n_jobs, sent):
     store = tmp_path / "store"
     (tmp_path / "script.py").write_text(textwrap.dedent(INTERRUPTED))

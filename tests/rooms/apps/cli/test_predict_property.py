@@ -395,6 +395,7 @@ def test_a_missing_file_exits_3(run, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_leaves_nothing_behind(tmp_path):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.uniform(size=(900, 6)), columns=list("abcdef"))
