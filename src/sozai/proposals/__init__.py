@@ -91,9 +91,9 @@ if TYPE_CHECKING:
     from sozai.proposals.several_objectives import ParEGO as ParEGO
     from sozai.proposals.simulate import evaluations_to as evaluations_to
     from sozai.proposals.simulate import simulate_campaign as simulate_campaign
+    from sozai.proposals.space import LinearConstraint as LinearConstraint
     from sozai.proposals.spaces import Box as Box
     from sozai.proposals.spaces import Categorical as Categorical
-    from sozai.proposals.spaces import LinearConstraint as LinearConstraint
     from sozai.proposals.spaces import Mixture as Mixture
     from sozai.proposals.spaces import Pool as Pool
     from sozai.proposals.spaces import Product as Product
@@ -197,10 +197,10 @@ _HOMES = {
         "evaluations_to",
         "simulate_campaign",
     ),
+    "sozai.proposals.space": ("LinearConstraint",),
     "sozai.proposals.spaces": (
         "Box",
         "Categorical",
-        "LinearConstraint",
         "Mixture",
         "Pool",
         "Product",

@@ -13,7 +13,8 @@ from sozai.contracts.estimator import BaseEstimator, Interval, StrOptions
 from sozai.contracts.observations import Choice, Observations
 from sozai.numerics.hypervolume import nondominated_rank
 from sozai.proposals.base import AskTell
-from sozai.proposals.spaces import Box, Space
+from sozai.proposals.space import Space
+from sozai.proposals.spaces import Box
 
 __all__ = ["EvolutionaryProposer"]
 

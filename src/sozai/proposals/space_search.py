@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from sozai.contracts.observations import Choice, Observations
 from sozai.contracts.parallel import one_thread
 from sozai.numerics.point_posterior import PointPosterior
-from sozai.proposals.spaces import Space
+from sozai.proposals.space import Space
 
 __all__ = ["propose_in_space"]
 

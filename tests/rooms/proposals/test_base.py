@@ -11,7 +11,8 @@ from sozai.proposals.campaign_events import Event
 from sozai.proposals.evolutionary import EvolutionaryProposer
 from sozai.proposals.objectives import Objective
 from sozai.proposals.outcomes import Constraint
-from sozai.proposals.spaces import Box, Categorical, LinearConstraint, Mixture, Pool, Product
+from sozai.proposals.space import LinearConstraint
+from sozai.proposals.spaces import Box, Categorical, Mixture, Pool, Product
 
 SQUARE = Box({"x": (0.0, 1.0), "y": (0.0, 2.0)})
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sozai.contracts.errors import InputError
+from sozai.proposals.space import LinearConstraint
 from sozai.proposals.space_sampling import Polytope, round_to_sum
-from sozai.proposals.spaces import Box, Categorical, LinearConstraint, Mixture, Pool, Product
+from sozai.proposals.spaces import Box, Categorical, Mixture, Pool, Product
 
 
 def a_product():
