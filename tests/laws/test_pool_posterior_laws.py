@@ -222,3 +222,13 @@ def test_results_added_one_by_one_choose_as_results_all_at_once():
         warnings.simplefilter("error")
         changed = keeping.propose(observed(X, y + 1.0, rows), 1)  # other values: learned anew
     assert changed[0].row == BayesianProposer().propose(observed(X, y + 1.0, rows), 1)[0].row
+
+
+def test_a_list_changed_in_place_is_a_new_list_for_what_is_kept():
+    X, y, rows = a_task()
+    keeping = BayesianProposer(refit=50)
+    keeping.propose(observed(X, y, rows), 1)
+    X[rows[0], 0] += 0.25
+    (kept,), (fresh,) = (p.propose(observed(X, y, rows), 1) for p in (keeping, BayesianProposer()))
+    assert kept.row == fresh.row
+    np.testing.assert_allclose(kept.mean, fresh.mean)

@@ -12,9 +12,11 @@ from sozai.numerics.kernels import Gaussian, Kernel, Matern
 __all__ = [
     "add_datum",
     "fill_kernel_block",
+    "fill_moments",
     "fill_wave_block",
     "kernel_code",
     "radial_weights",
+    "same_entries",
     "subtract_rows",
 ]
 
@@ -146,6 +148,44 @@ def add_datum(
         rest[t] -= value * one
         mean[t] += value * seen
         variance[t] -= value * value
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_KEEP)
+def fill_moments(
+    part_mean: Floats,
+    part_variance: Floats,
+    rest: Floats,
+    constant: float,
+    spread: float,
+    least: float,
+    mean: Floats,
+    std: Floats,
+) -> None:
+    """Mean and standard deviation with the constant taken in: what it adds is ``rest`` times its own.
+
+    Parameters
+    ----------
+    part_mean, part_variance, rest : ndarray of shape (N,)
+    constant, spread : float
+        Mean and variance of the constant.
+    least : float
+        Smallest variance.
+    mean, std : ndarray of shape (N,)
+        Filled.
+    """
+    for t in range(mean.shape[0]):
+        mean[t] = part_mean[t] + rest[t] * constant
+        std[t] = np.sqrt(max(part_variance[t] + rest[t] * rest[t] * spread, least))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def same_entries(first: Floats, second: Floats) -> bool:
+    """Whether two tables of one shape hold the same numbers; any strides, no copy, ends at a difference."""
+    for i in range(first.shape[0]):
+        for j in range(first.shape[1]):
+            if first[i, j] != second[i, j]:
+                return False
+    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_KEEP)

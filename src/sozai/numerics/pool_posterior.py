@@ -13,10 +13,12 @@ from scipy.linalg import blas, solve_triangular
 from sozai.contracts.checks import as_matrix, as_vector
 from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.contracts.parallel import one_thread
+from sozai.numerics.fantasy_posterior import LEAST_VARIANCE, FantasyPosterior
 from sozai.numerics.kernels import Kernel
 from sozai.numerics.pool_kernels import (
     add_datum,
     fill_kernel_block,
+    fill_moments,
     fill_wave_block,
     kernel_code,
     radial_weights,
@@ -25,7 +27,7 @@ from sozai.numerics.pool_kernels import (
 from sozai.numerics.process_evidence import factorize
 from sozai.numerics.random_features import RandomFeatures
 
-__all__ = ["FantasyPosterior", "PoolPosterior"]
+__all__ = ["PoolPosterior"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -39,8 +41,6 @@ _CHUNK = 32
 #: Data after which the running variance is compared with a fresh one, on how many candidates, and how far
 #: they may differ, in units of the amplitude.
 _CHECK_EVERY, _CHECKED, _DRIFT = 64, 32, 1e-8
-#: Smallest variance, in units of the amplitude.
-_FLOOR = 1e-12
 #: Smallest squared pivot, in units of the amplitude: the first step of the jitter ladder.
 _PIVOT_FLOOR = 1e-10
 
@@ -183,7 +183,21 @@ class PoolPosterior:
     def variance(self) -> Array:
         """Posterior variance of the function at every candidate, shape (N,)."""
         total = self._part_variance + self._rest**2 * (1.0 / self._precision)
-        return np.maximum(total, _FLOOR * self.amplitude)
+        return np.maximum(total, LEAST_VARIANCE * self.amplitude)
+
+    def moments(self) -> tuple[Array, Array]:
+        """Posterior mean and standard deviation of the function at every candidate, in one pass.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (N,)
+        """
+        mean, std = np.empty(len(self)), np.empty(len(self))
+        fill_moments(
+            self._part_mean, self._part_variance, self._rest, self.constant, 1.0 / self._precision,
+            LEAST_VARIANCE * self.amplitude, mean, std,
+        )  # fmt: skip
+        return mean, std
 
     def points(self, index: Any) -> Array:
         """Candidates by number, shape (m, p)."""
@@ -233,7 +247,7 @@ class PoolPosterior:
         place = "PoolPosterior.condition"
         rows = self._rows_of(index, place)
         values = as_vector(np.atleast_1d(np.asarray(y)), len(rows), place=place)
-        spread = np.broadcast_to(np.asarray(known_noise, dtype=np.float64), rows.shape)
+        spread = np.zeros(len(rows)) + known_noise
         bad = ~((spread >= 0) & np.isfinite(spread))
         if bad.any():
             k = int(np.argmax(bad))
@@ -243,7 +257,7 @@ class PoolPosterior:
                     at=f"at row {k}", remedy="Pass squared standard deviations.",
                 )
             )  # fmt: skip
-        counts = np.broadcast_to(np.asarray(replicates, dtype=np.float64), rows.shape)
+        counts = np.zeros(len(rows)) + replicates
         if not (counts >= 1).all():
             k = int(np.argmin(counts >= 1))
             raise InputError(
@@ -314,13 +328,12 @@ class PoolPosterior:
 
     def _add(self, row: int, value: float, known: float) -> None:
         """One datum more: a row of L, a row of V."""
-        point = self.points([row])
-        c = self._half_solved(point)
+        new = self._cross(self.points([row]), 0, len(self))[0]
+        c = self._half_solved(new)
         latent = max(self.amplitude - float(c @ c), 0.0)
         pivot = float(np.sqrt(max(latent + known, _PIVOT_FLOOR * self.amplitude)))
         one = (1.0 - float(c @ self._ones)) / pivot
         seen = (value - float(c @ self._seen)) / pivot
-        new = self._cross(point, 0, len(self))[0]
         self._subtract_past(new, c)
         add_datum(new, pivot, one, seen, self._rest, self._part_mean, self._part_variance)
         self._grow(row, value, known, c, pivot, one, seen)
@@ -328,12 +341,11 @@ class PoolPosterior:
         if self.n_observed % _CHECK_EVERY == 0:
             self._check_drift()
 
-    def _half_solved(self, points: Array) -> Array:
-        """L⁻¹k(Z, point), shape (n,), from the kernel and not from V."""
+    def _half_solved(self, row: Array) -> Array:
+        """L⁻¹k(Z, point), shape (n,), from the prior covariances (N,) of a point and not from V."""
         if self.n_observed == 0:
             return np.empty(0)
-        k = self.amplitude * self.kernel.matrix(self.points(self.observed), points, self.length_scales)[:, 0]
-        return np.asarray(solve_triangular(self.factor, k, lower=True, check_finite=False))
+        return np.asarray(blas.dtrsv(self.factor, row[self.observed], lower=1))
 
     def _grow(
         self, row: int, value: float, known: float, c: Array, pivot: float, one: float, seen: float
@@ -343,9 +355,9 @@ class PoolPosterior:
         factor = np.zeros((n + 1, n + 1), order="F")
         factor[:n, :n], factor[n, :n], factor[n, n] = self.factor, c, pivot
         self.factor = factor
-        self.observed = np.append(self.observed, row)
-        self._values, self._known = np.append(self._values, value), np.append(self._known, known)
-        self._ones, self._seen = np.append(self._ones, one), np.append(self._seen, seen)
+        self.observed = _longer(self.observed, row)
+        self._values, self._known = _longer(self._values, value), _longer(self._known, known)
+        self._ones, self._seen = _longer(self._ones, one), _longer(self._seen, seen)
         self._precision += one * one
 
     # --- V -------------------------------------------------------------------------------------------
@@ -451,10 +463,8 @@ class PoolPosterior:
         numbers = self._rows_of(index, "PoolPosterior.rows")
         out = np.empty((len(numbers), len(self)))
         for k, number in enumerate(numbers):
-            point = self.points([number])
-            c = self._half_solved(point)
-            out[k] = self._cross(point, 0, len(self))[0]
-            self._subtract_past(out[k], c)
+            out[k] = self._cross(self.points([number]), 0, len(self))[0]
+            self._subtract_past(out[k], self._half_solved(out[k]))
             out[k] += self._rest[number] * self._rest * (1.0 / self._precision)
         return out
 
@@ -560,79 +570,8 @@ class PoolPosterior:
         return FantasyPosterior(self).fantasise(index, draws, known_noise)
 
 
-class FantasyPosterior:
-    r"""A posterior with pretended data: k means that share one variance.
-
-    Parameters
-    ----------
-    posterior : PoolPosterior
-
-    Attributes
-    ----------
-    means : ndarray of shape (N, k)
-    variance : ndarray of shape (N,)
-    rows : list of ndarray of shape (N,)
-        Change of the mean for a draw of 1, for each pretended candidate.
-    pivots : list of float
-        Standard deviation of a measurement of each, before it.
-
-    Notes
-    -----
-    The variance after a datum does not depend on its value, so k pretended values cost one row r (the
-    posterior covariance over :math:`\delta`): :math:`v \leftarrow v - r^2`,
-    :math:`M \leftarrow M + r\epsilon`. Time :math:`O((n + q + k)N)` for the q-th.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sozai.numerics.kernels import Matern
-    >>> posterior = PoolPosterior(np.linspace(0, 1, 3)[:, None], Matern(), [0.5]).condition(0, 1.0)
-    >>> posterior.fantasise(2, [-1.0, 0.0, 1.0])
-    FantasyPosterior(3 candidates, 1 pretended, 3 values each)
-    """
-
-    def __init__(self, posterior: PoolPosterior) -> None:
-        self._posterior = posterior
-        self.rows: list[Array] = []
-        self.pivots: list[float] = []
-        self.means = posterior.mean[:, None]
-        self.variance = posterior.variance
-
-    def __repr__(self) -> str:
-        n, k = self.means.shape
-        return f"FantasyPosterior({n} candidates, {len(self.rows)} pretended, {k} values each)"
-
-    def fantasise(self, index: int, draws: Any, known_noise: float = 0.0) -> FantasyPosterior:
-        """Pretend one candidate more; the draws continue those before, one for each.
-
-        Parameters
-        ----------
-        index : int
-        draws : array-like of shape (k,)
-        known_noise : float
-
-        Returns
-        -------
-        FantasyPosterior
-            Itself.
-        """
-        epsilon = as_vector(draws, place="FantasyPosterior.fantasise", argument="draws")
-        if self.rows and len(epsilon) != self.means.shape[1]:
-            raise InputError(
-                sentence(
-                    "FantasyPosterior.fantasise", "draws", f"be {self.means.shape[1]} numbers, as before",
-                    len(epsilon), remedy="Draw one number for each pretended history.",
-                )
-            )  # fmt: skip
-        with self._posterior._thread():
-            row = self._posterior.rows(index)[0]
-            for past in self.rows:
-                row -= past[index] * past
-        latent = max(float(self.variance[index]), 0.0)
-        pivot = np.sqrt(max(latent + self._posterior.noise + known_noise, _FLOOR * self._posterior.amplitude))
-        row /= pivot
-        self.rows.append(row)
-        self.pivots.append(float(pivot))
-        self.means = self.means + row[:, None] * epsilon[None, :]
-        self.variance = np.maximum(self.variance - row**2, _FLOOR * self._posterior.amplitude)
-        return self
+def _longer(values: NDArray[Any], last: float) -> NDArray[Any]:
+    """One entry more, of the same kind."""
+    out = np.empty(len(values) + 1, dtype=values.dtype)
+    out[:-1], out[-1] = values, last
+    return out

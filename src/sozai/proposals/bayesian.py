@@ -32,8 +32,8 @@ from sozai.proposals.objectives import Range, Target
 from sozai.proposals.outcomes import Feasibility, Weighted, weigh
 from sozai.proposals.pool_scores import PoolScorer
 from sozai.proposals.several_proposing import explain_several, is_several, propose_several
+from sozai.proposals.space import Space
 from sozai.proposals.space_search import propose_in_space
-from sozai.proposals.spaces import Space
 from sozai.proposals.surrogate import FittedSurrogate, Surrogate
 from sozai.proposals.unit_cube import unit_cube
 
@@ -49,7 +49,7 @@ _PLACE = "BayesianProposer.propose"
 class _Memory:
     """The last fit and its posterior, used again when ``refit`` allows it."""
 
-    X: Array
+    Z: Array
     rows: Rows
     values: Array
     noise: Array
@@ -202,13 +202,13 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         InputError
             For ``n`` below 1, and descriptors that are not finite.
         """
-        self._validate_params()
+        self._check_parameters()
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
             raise InputError(sentence(_PLACE, "n", "be a whole number of 1 or more", n))
         if self.space is not None:
             self.gp_, self.hyper_status_ = [], ()
             return propose_in_space(self, self.space, observations, int(n))
-        left = len(observations.open)
+        left = int(observations.is_open.sum())
         if left < n:
             warnings.warn(
                 f"{_PLACE}: {left} of {n} candidates: no more are open."
@@ -224,6 +224,14 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         if not count:
             return []
         return self._propose_over(observations, unit_cube(observations, place=_PLACE), count)
+
+    def _check_parameters(self) -> None:
+        """Refuse wrong parameters; those of the last proposal are known to be right."""
+        given = {name: value for name, value in vars(self).items() if name[0] != "_" != name[-1]}
+        known = self.__dict__.get("_checked", {})
+        if given.keys() != known.keys() or any(known[name] is not value for name, value in given.items()):
+            self._validate_params()
+            self._checked = given
 
     def _propose_over(self, observations: Observations, Z: Array, count: int) -> list[Choice]:
         """Choose among candidates whose place in the unit cube is known."""
@@ -292,7 +300,7 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         self, observations: Observations, Z: Array, order: Rows, seed: int
     ) -> tuple[FittedSurrogate, Rows, PoolPosterior]:
         """Surrogate, measured rows in its order, and their posterior over all candidates."""
-        memory = self._remembered(observations, order)
+        memory = self._remembered(observations, Z, order)
         if memory is not None:
             return self._extended(memory, observations, order)
         objective, rows = observations.objectives[0], observations.rows[order]
@@ -305,12 +313,12 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         self.__dict__.pop("_memory", None)
         if self.refit > 1 and not given and not observations.censored.any():
             self._memory = _Memory(
-                observations.X, rows, values, noise, counts, fitted, len(rows), posterior,
+                Z, rows, values, noise, counts, fitted, len(rows), posterior,
                 (objective.name, repr(objective.goal)),
             )  # fmt: skip
         return fitted, rows, posterior
 
-    def _remembered(self, observations: Observations, order: Rows) -> _Memory | None:
+    def _remembered(self, observations: Observations, Z: Array, order: Rows) -> _Memory | None:
         """The last fit, if its results are all still there and few are new."""
         memory: _Memory | None = getattr(self, "_memory", None)
         objective = observations.objectives[0]
@@ -318,14 +326,13 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
             return None
         if observations.censored.any():
             return None
-        same_list = memory.X is observations.X or np.array_equal(memory.X, observations.X)
+        same_list = memory.Z is Z or np.array_equal(memory.Z, Z)
         if not same_list or memory.objective != (objective.name, repr(objective.goal)):
             return None
-        place = {int(row): k for k, row in zip(order, observations.rows[order], strict=True)}
-        at = [place.get(int(row), -1) for row in memory.rows]
-        if min(at) < 0:
+        at = np.minimum(np.searchsorted(observations.rows, memory.rows), len(observations.rows) - 1)
+        if (observations.rows[at] != memory.rows).any():
             return None
-        now = objective_results(observations, np.array(at, dtype=np.int64), 0)
+        now = objective_results(observations, at, 0)
         kept = (memory.values, memory.noise, memory.counts)
         return memory if all(np.array_equal(a, b) for a, b in zip(now, kept, strict=True)) else None
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sozai.contracts.parallel import one_thread
-from sozai.numerics.pool_posterior import FantasyPosterior, PoolPosterior
+from sozai.numerics.fantasy_posterior import FantasyPosterior
+from sozai.numerics.pool_posterior import PoolPosterior
 from sozai.numerics.pretended_improvement import (
     log_improvement_bound,
     log_pretended_improvement,
@@ -83,8 +84,7 @@ class PoolScorer:
         self.fitted, self.Z, self.rows, self.is_open = fitted, Z, rows, is_open.copy()
         self.acquisition, self.extra, self.seed, self.goal = acquisition, extra, int(seed), goal
         self.posterior = fitted.posterior(Z, rows) if posterior is None else posterior
-        self.mean = self.posterior.mean
-        self.std = np.sqrt(self.posterior.variance)
+        self.mean, self.std = self.posterior.moments()
         self._believer: FantasyPosterior | None = None
         self._believed: list[int] = []
         self.running: list[int] = []

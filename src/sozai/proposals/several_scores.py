@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sozai.numerics.pool_posterior import FantasyPosterior, PoolPosterior
+from sozai.numerics.fantasy_posterior import FantasyPosterior
+from sozai.numerics.pool_posterior import PoolPosterior
 from sozai.proposals.acquisition import average_scores
 from sozai.proposals.pool_scores import PoolScorer
 from sozai.proposals.several_objectives import ParEGO, SeveralAcquisition, SeveralSituation

@@ -35,6 +35,8 @@ _LIVELY, _QUIET = (-2.0, 0.0), -6.0
 _LEAST_FOR_BEND = 5
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+#: In standard deviations: the nodes, the mean and the ends of the range of 68 %.
+_PLACES = np.concatenate([_NODES, [0.0, -1.0, 1.0]])
 #: Deviation over half the range of 68 %, above which moments say nothing.
 _HEAVY = 3.0
 
@@ -99,12 +101,13 @@ class Scale:
         """
         if self.is_straight:
             return self.value(mean), np.asarray(std) * self.spread
-        values = self.value(np.asarray(mean)[..., None] + np.asarray(std)[..., None] * _NODES)
+        found = self.value(np.asarray(mean)[..., None] + np.asarray(std)[..., None] * _PLACES)
+        values, at_mean, below, above = found[..., :-3], found[..., -3], found[..., -2], found[..., -1]
         middle = values @ _WEIGHTS
         spread = np.sqrt((values - middle[..., None]) ** 2 @ _WEIGHTS)
-        half = np.abs(self.value(mean + std) - self.value(np.asarray(mean) - std)) / 2.0
+        half = np.abs(above - below) / 2.0
         heavy = spread > _HEAVY * half
-        return np.where(heavy, self.value(mean), middle), np.where(heavy, half, spread)
+        return np.where(heavy, at_mean, middle), np.where(heavy, half, spread)
 
 
 @dataclass(frozen=True)

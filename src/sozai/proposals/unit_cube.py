@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sozai.contracts.checks import require_finite
 from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.contracts.observations import Observations
+from sozai.numerics.pool_kernels import same_entries
 
 __all__ = ["unit_cube"]
 
@@ -87,7 +88,7 @@ class _Cube:
         """Whether list, entries and the candidates that count are the same."""
         if self.X() is not X or X.flags.writeable != (self.content is not None):
             return False
-        if self.content is not None and not np.array_equal(self.content, X):
+        if self.content is not None and not same_entries(self.content, X):
             return False
         if counts is None or self.counts is None:
             return counts is self.counts

@@ -8,8 +8,10 @@ from sklearn.gaussian_process.kernels import Matern as SkMatern
 
 from sozai.contracts.errors import ConvergenceWarning, InputError
 from sozai.numerics import pool_posterior
+from sozai.numerics.fantasy_posterior import FantasyPosterior
 from sozai.numerics.kernels import Gaussian, Laplace, Matern
-from sozai.numerics.pool_posterior import FantasyPosterior, PoolPosterior
+from sozai.numerics.pool_kernels import same_entries
+from sozai.numerics.pool_posterior import PoolPosterior
 from sozai.numerics.random_features import RandomFeatures
 
 RNG = np.random.default_rng(5)
@@ -173,3 +175,22 @@ def test_a_singular_batch_is_said(monkeypatch):
         warnings.simplefilter("ignore", ConvergenceWarning)
         posterior.condition([0, 1, 2], [1.0, 1.0, 1.0])
     np.testing.assert_allclose(posterior.mean, 1.0, atol=1e-2)
+
+
+def test_mean_and_deviation_in_one_pass_are_those_one_by_one():
+    posterior = PoolPosterior(RNG.random((700, 3)), Matern(), [0.3, 0.4, 0.5], noise=1e-3)
+    for row in range(0, 60, 7):
+        mean, std = posterior.moments()
+        np.testing.assert_allclose(mean, posterior.mean, rtol=1e-13, atol=1e-13)
+        np.testing.assert_allclose(std, np.sqrt(posterior.variance), rtol=1e-13)
+        posterior.condition(row, float(row % 5))
+
+
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+def test_tables_are_the_same_only_where_every_entry_is(order):
+    table = RNG.random((50, 4))
+    other = np.asarray(table, order="F") if order == "F" else np.repeat(table, 2, axis=1)[:, ::2]
+    other = table.copy() if order == "C" else other
+    assert same_entries(table, other)
+    other[-1, -1] += 1e-15
+    assert not same_entries(table, other)

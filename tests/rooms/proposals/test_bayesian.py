@@ -258,6 +258,8 @@ def test_manners_of_an_estimator():
     np.testing.assert_array_equal(before[1], seen.Y)
     with pytest.raises(ValueError, match="refit"):
         BayesianProposer(refit=0).propose(seen, 1)
+    with pytest.raises(ValueError, match="refit"):  # right before, wrong now
+        proposer.set_params(refit=0).propose(seen, 1)
     with pytest.raises(ValueError, match="n_start"):
         BayesianProposer(n_start="few").propose(seen, 1)
 
