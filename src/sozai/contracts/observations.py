@@ -262,6 +262,8 @@ class Observations:
         """Rows exist, once each, ascending unless their order means something."""
         if rows.ndim != 1 or rows.dtype.kind != "i":
             self._fail(name, "be a 1D array of integers", f"{rows.dtype} of shape {rows.shape}")
+        if not len(rows):
+            return
         outside = rows[(rows < 0) | (rows >= len(self.X))]
         if len(outside):
             self._fail(name, f"be rows of X (0 to {len(self.X) - 1})", int(outside[0]))

@@ -134,7 +134,9 @@ def open_campaign(
             campaign = _begin(table, goals, options, random_state)
             _write(place, campaign, table, data, data, _roles(table, dialect), reading)
             return campaign
-        known = unpack_objectives(record.objectives, str(record_path(place))) if goals is None else goals
+        known = unpack_objectives(record.objectives, str(record_path(place)))
+        if goals is not None:
+            known = _matched(goals, known, str(place))
         campaign = Campaign.from_events(
             _descriptors(table, record), known, record.events, cost=table.cost, **options
         )
@@ -375,20 +377,18 @@ def _begin(
         frame[f"{column.name}__sigma"] = column.sigma
         frame[f"{column.name}__status"] = np.where(there, column.status, None)
     found = [Objective(column.name, unit=column.unit) for column in table.results]
-    objectives = _matched(goals, found, table) if goals is not None else tuple(found)
+    objectives = _matched(goals, found, table.source) if goals is not None else tuple(found)
     return Campaign(frame, objectives, cost=table.cost, random_state=random_state, **options)
 
 
-def _matched(
-    goals: Sequence[Objective], found: Sequence[Objective], table: CandidatesTable
-) -> tuple[Objective, ...]:
+def _matched(goals: Sequence[Objective], found: Sequence[Objective], source: str) -> tuple[Objective, ...]:
     """Goals in the order of the result columns, in the unit of the columns."""
     by_name = {goal.name: goal for goal in goals}
     missing = [column.name for column in found if column.name not in by_name]
     if missing or len(goals) != len(found):
         raise InputError(
             sentence("open_campaign", "objectives", f"name the columns {[o.name for o in found]}",
-                     list(by_name), at=f"in '{table.source}'")
+                     list(by_name), at=f"in '{source}'")
         )  # fmt: skip
     matched = []
     for column in found:

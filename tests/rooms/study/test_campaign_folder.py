@@ -371,6 +371,18 @@ class HalfWritten:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def test_goals_named_again_have_the_units_and_the_order_of_the_record(tmp_path):
+    place = tmp_path / "list.csv"
+    place.write_bytes(b"x,Tc [K],cost\n0.1,,\n0.2,41.5,3\n0.3,,\n")
+    goals = [Objective("Tc"), Objective("cost", "minimize")]
+    for named in (goals, goals[::-1]):
+        campaign = open_campaign(place, objectives=named, settle=0)
+        assert campaign.objectives == (Objective("Tc [K]"), Objective("cost", "minimize"))
+        assert campaign.observations_.Y.tolist() == [[41.5, 3.0]]
+    with pytest.raises(InputError, match=r"unit of 'Tc' must be that of the column \(K\)"):
+        open_campaign(place, objectives=["Tc [mK]", "cost"])
+
+
 def forked(work):
     """Run ``work`` in a child process; its wait status."""
     with warnings.catch_warnings():
