@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.table_question import TableQuestion
 
-__all__ = ["Labeled", "holds_classes", "need_classes", "read_labeled"]
+__all__ = ["Labeled", "holds_classes", "need_classes", "read_labeled", "whole_numbers"]
 
 _FEWEST = 3  # rows of a class: one to be left out, and two to learn from
 _MOST_CLASSES = 256
@@ -166,13 +166,20 @@ def _labels(table: Any, target: str) -> np.ndarray:
     if not is_numeric_dtype(column):
         return np.array(["" if gone else str(cell) for cell, gone in zip(column, missing, strict=True)])
     values = np.where(missing, 0.0, column.to_numpy(dtype=np.float64, na_value=0.0))
+    return whole_numbers(values, table.rows, target, table.source, "explain")
+
+
+def whole_numbers(values: np.ndarray, rows: np.ndarray, target: str, source: str, verb: str) -> np.ndarray:
+    """Numbers that name classes; a part of one names none."""
+    import numpy as np
+
     broken = np.flatnonzero(values != np.round(values))
     if broken.size:
         raise InputError(
             sentence(
                 "--classify", f"column {target!r}", "hold whole numbers or text", float(values[broken[0]]),
-                at=f"at row {int(table.rows[broken[0]])} of '{table.source}'",
-                remedy="Leave --classify out to explain it as a quantity.",
+                at=f"at row {int(rows[broken[0]])} of '{source}'",
+                remedy=f"Leave --classify out to {verb} it as a quantity.",
             )
         )  # fmt: skip
     return values.astype(np.int64)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sozai.apps.cli.class_records import as_tables
 from sozai.apps.cli.class_screen import accuracy_lines
 from sozai.apps.cli.output import quiet
-from sozai.apps.cli.table_report import Figures, table_section, write_files
+from sozai.apps.cli.report_parts import Figures, table_section
+from sozai.apps.cli.table_report import write_files
 from sozai.displays import ClassMapDisplay
 from sozai.study.report import Report
 
@@ -62,7 +63,7 @@ def _report(found: ClassAnswer, figures: Figures, tables: dict[str, pd.DataFrame
     if found.predictions is not None:
         report.section("Predictions", f"Rows of {found.question.apply}, with the probability of every class.")
         report.table(found.predictions)
-    table_section(report, found)
+    table_section(report, reading, found.question.file)
     _settings_section(report, found)
     return report
 

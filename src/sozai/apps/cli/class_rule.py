@@ -11,9 +11,8 @@ from sozai.apps.cli.class_plan import ClassPlan, make_classifier, plan_classes
 from sozai.apps.cli.output import quiet
 from sozai.apps.cli.progress_line import Steps
 from sozai.apps.cli.table_answer import Conversions
-from sozai.apps.cli.table_law import outside
 from sozai.apps.cli.table_question import TableQuestion
-from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows
+from sozai.apps.cli.table_reading import NewRows, Reading, answered_rows, outside, read_new_rows
 from sozai.apps.cli.table_resume import kept_parts, parts_folder
 from sozai.contracts.errors import InputError
 
@@ -124,7 +123,7 @@ def find_rule(
         update(f"classing the rows of {question.apply}")
         notes += new.notes
         found.predictions = _predict(new, law)
-        notes += outside(found.predictions, question)
+        notes += outside(found.predictions, question.apply, "the law's range")
     return found
 
 
@@ -187,10 +186,4 @@ def _predict(new: NewRows, law: Any) -> pd.DataFrame:
         )
         known[names] = chance
         known["in_domain"], known["reason"] = list(domain["in_domain"]), list(domain["reason"])
-    nothing = {"class": None, **dict.fromkeys(names, float("nan")), "in_domain": False}
-    records = []
-    for row in new.rows:
-        lacking = {**nothing, "reason": row["missing"]}
-        answer = lacking if row["missing"] else known.loc[row["label"]].to_dict()
-        records.append({"row": row["row"], "id": row["id"], **answer})
-    return pd.DataFrame(records, columns=["row", "id", "class", *names, "in_domain", "reason"])
+    return answered_rows(new, known, {"class": None, **dict.fromkeys(names, float("nan"))})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.output import console
 from sozai.apps.cli.table_screen import as_grid, say_table
 
@@ -98,12 +99,6 @@ def _ranking(found: ClassAnswer) -> Any:
 def _say_end(found: ClassAnswer, screen: Any) -> None:
     """Warnings, where the files lie, and what to try next."""
     question = found.question
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.save is not None:
-        screen.print(f"Rule: {question.save}", soft_wrap=True)
-    if question.output is not None:
-        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
     hints = [
         (question.output is None, "--output DIR writes a report with the map of the classes"),
         (question.groups is None, "--groups COL tests the rule on whole groups it has not seen"),
@@ -112,6 +107,4 @@ def _say_end(found: ClassAnswer, screen: Any) -> None:
         (question.operations is None, "--operations log and others grow other formulas"),
         (question.max_terms is None, "--max-terms 1 asks for one formula and a cut"),
     ]
-    shown = "; ".join(text for wanted, text in hints if wanted)
-    if shown:
-        screen.print(f"Next: {shown}.", style="dim", soft_wrap=True)
+    say_end(screen, found.notes, {"Rule": question.save}, question.output, hints)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.run_options import SHOW, Folder, Json, PredictionsTable
 from sozai.apps.cli.table_options import (
     COLUMNS,
     Decimal,
@@ -27,7 +28,7 @@ app = typer.Typer(
     help="What do experiment and simulation say together?", no_args_is_help=True, rich_markup_mode="rich"
 )
 
-_MODEL, _SHOW = "The model", "What you get"
+_MODEL = "The model"
 
 
 class Restricted(StrEnum):
@@ -108,28 +109,16 @@ def combine_sources(
     predict: Annotated[
         Path | None,
         typer.Option(
-            metavar="GRID", help="Rows to predict; without it the rows of FILE.", rich_help_panel=_SHOW
+            metavar="GRID", help="Rows to predict; without it the rows of FILE.", rich_help_panel=SHOW
         ),
     ] = None,
     level: Annotated[
         float,
-        typer.Option(metavar="P", help="Share of true values the intervals hold.", rich_help_panel=_SHOW),
+        typer.Option(metavar="P", help="Share of true values the intervals hold.", rich_help_panel=SHOW),
     ] = 0.9,
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", metavar="TABLE", help="File for the predictions (CSV or TSV).", rich_help_panel=_SHOW
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for report.html, tables and figures.", rich_help_panel=_SHOW
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=_SHOW)
-    ] = False,
+    table: PredictionsTable = None,
+    output: Folder = None,
+    json: Json = False,
 ) -> None:
     """Predict the experiment everywhere from many calculations and few measurements, with error bars.
 
@@ -151,7 +140,7 @@ def combine_sources(
         missing=missing.value,
         sheet=sheet,
         encoding=encoding,
-        delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+        delimiter=delimiter,
         decimal=decimal,
         apply=predict,
         output=output,

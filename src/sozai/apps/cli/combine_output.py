@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.formula_places import delimiter_of
-from sozai.apps.cli.output import console, emit_json, staged_folder
+from sozai.apps.cli.delivery import deliver_predictions, say_end, say_repairs
+from sozai.apps.cli.output import console
 from sozai.apps.cli.property_output import as_grid
 from sozai.apps.cli.table_records import repair_records
 from sozai.contracts.records import digits_of, with_error
-from sozai.contracts.tables import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,20 +32,12 @@ _N_SHOWN = 40
 
 def deliver(found: CombineAnswer) -> None:
     """Write what was asked for; files first, so that a line about them is true."""
-    question = found.question
-    if question.reading.output is not None:
-        from sozai.apps.cli.combine_report import write_folder
+    from sozai.apps.cli.combine_report import write_folder
 
-        with staged_folder(question.reading.output) as stage:
-            write_folder(found, stage)
-    if question.table is not None:
-        frame, units = prediction_table(found)
-        write_table(frame, question.table, units=units, delimiter=delimiter_of(question.table))
-    if question.reading.json:
-        source = str(question.reading.file)
-        emit_json(as_payload(found), schema="sozai.combine.sources/1", source=source, notes=found.notes)
-    else:
-        _say(found)
+    deliver_predictions(
+        found, schema="sozai.combine.sources/1", write_folder=write_folder, table_of=prediction_table,
+        as_payload=as_payload, say=_say,
+    )  # fmt: skip
 
 
 def as_payload(found: CombineAnswer) -> dict[str, Any]:
@@ -223,20 +214,10 @@ def _say(found: CombineAnswer) -> None:
     screen.print(as_grid(reader_table(found, _N_SHOWN)))
     if len(found.rows) > _N_SHOWN:
         screen.print(f"... and {len(found.rows) - _N_SHOWN} more rows (-o TABLE writes them all)")
-    for repair in told_repairs(found)[:5]:
-        place = f"row {repair['row']}, column {repair['column']!r}" if repair["row"] is not None else "table"
-        screen.print(f"Repaired, {place}: {repair['message']}", soft_wrap=True)
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.table is not None:
-        screen.print(f"Table: {question.table}", soft_wrap=True)
-    if question.reading.output is not None:
-        screen.print(f"Report: {question.reading.output / 'report.html'}", soft_wrap=True)
+    say_repairs(told_repairs(found), screen)
     hints = [
         (question.reading.apply is None, "--predict GRID predicts other rows"),
         (question.table is None, "-o TABLE writes the predictions"),
         (question.reading.output is None, "--output DIR writes a report with figures"),
     ]
-    shown = "; ".join(text for wanted, text in hints if wanted)
-    if shown:
-        screen.print(f"Next: {shown}.", style="dim", soft_wrap=True)
+    say_end(screen, found.notes, {"Table": question.table}, question.reading.output, hints)

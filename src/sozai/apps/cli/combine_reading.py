@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.combine_question import CombineQuestion
-from sozai.apps.cli.table_question import read_units
-from sozai.apps.cli.table_reading import Reading, left_out_note
+from sozai.apps.cli.table_reading import Reading, left_out_note, read_asked, units_of
 from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, UnitError, sentence
 
@@ -45,17 +44,8 @@ class SourcesReading:
 
 def read_sources(question: CombineQuestion) -> SourcesReading:
     """Read the file and take the columns that the question names."""
-    from sozai.contracts.tables import read_table
-
     asked = question.reading
-    table = read_table(
-        asked.file, sheet=asked.sheet, encoding=asked.encoding, delimiter=asked.delimiter,
-        decimal=asked.decimal, id_columns=asked.identifiers,
-    )  # fmt: skip
-    if asked.sheet is not None and table.sheet is None:
-        raise InputError(
-            sentence("--sheet", "the file", "be a workbook", str(asked.file), remedy="Leave --sheet out.")
-        )
+    table = read_asked(asked.file, asked, id_columns=asked.identifiers, sheet=asked.sheet)
     named = [
         *(("--descriptors", name) for name in asked.features),
         *(("--simulation", name) for name in question.simulations),
@@ -64,7 +54,7 @@ def read_sources(question: CombineQuestion) -> SourcesReading:
     labels = [_resolve(table, name, option) for option, name in named]
     _refuse_twice([option for option, _ in named], labels)
     identifiers = [_resolve(table, name, "--id") for name in asked.identifiers]
-    units, notes = _units(table, asked)
+    units, notes = units_of(table, asked, _resolve)
     features, sources = labels[: len(asked.features)], labels[len(asked.features) :]
     X, _, dropped = table.numeric(features, missing=asked.missing)
     if not len(X):
@@ -110,17 +100,6 @@ def _refuse_twice(options: list[str], labels: list[str]) -> None:
                 sentence(options[place], "the column", "be named once", label,
                          remedy=f"It is named by {options[labels.index(label)]} too.")
             )  # fmt: skip
-
-
-def _units(table: Any, asked: Any) -> tuple[dict[str, str | None], list[str]]:
-    """Units of the columns, those of ``--units`` first; and a note where the file says otherwise."""
-    given = {_resolve(table, name, "--units"): unit for name, unit in read_units(asked.units).items()}
-    notes = [
-        f"--units: column {name!r} is taken in {unit or 'no unit'}; the file says {table.units[name]}."
-        for name, unit in given.items()
-        if table.units.get(name) and table.units[name] != unit
-    ]
-    return dict(table.units) | given, notes
 
 
 def _values(table: Any, sources: list[str], units: dict[str, str | None], notes: list[str]) -> pd.DataFrame:

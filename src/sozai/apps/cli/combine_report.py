@@ -15,6 +15,7 @@ from sozai.apps.cli.combine_output import (
     scatter_words,
     told_repairs,
 )
+from sozai.apps.cli.report_parts import Figures, notes_section, write_figures
 from sozai.contracts.tables import write_table
 from sozai.displays.assimilation import AssimilationDisplay, CouplingDisplay, PatternDisplay
 from sozai.study.report import Report
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from sozai.apps.cli.combine_answer import CombineAnswer
 
 __all__ = ["write_folder"]
-
-Figures = dict[str, tuple[Any, str]]
 _MOST = 4  # descriptors drawn
 
 
@@ -35,10 +34,7 @@ def write_folder(found: CombineAnswer, folder: Path) -> None:
     frame, units = prediction_table(found)
     write_table(frame, folder / "predictions.csv", units=units)
     write_table(_patterns(found), folder / "patterns.csv")
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_figures(figures, folder)
 
 
 def _figures(found: CombineAnswer) -> Figures:
@@ -97,7 +93,5 @@ def _report(found: CombineAnswer, figures: Figures) -> Report:
     if repairs:
         frame = pd.DataFrame(repairs).drop(columns="code")
         report.section("The table").table(frame, caption="Repaired while reading.")
-    report.section("Notes")
-    for note in found.notes or ["None."]:
-        report.note(note)
+    notes_section(report, found.notes)
     return report

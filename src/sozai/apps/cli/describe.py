@@ -139,7 +139,7 @@ def describe_formulas(
     """
     from sozai.apps.cli.describe_formulas import DescriptionQuestion, answer
 
-    reading = {"sheet": sheet, "encoding": encoding, "delimiter": _sign(delimiter), "decimal": decimal}
+    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
     source = _source(file, formula, table, reading, basis, values)
     answer(
         DescriptionQuestion(
@@ -214,7 +214,7 @@ def describe_similar(
     """
     from sozai.apps.cli.similar_materials import SimilarQuestion, answer, read_ranges
 
-    reading = {"sheet": sheet, "encoding": encoding, "delimiter": _sign(delimiter), "decimal": decimal}
+    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
     if database is None:
         chosen = None if basis is None else basis.value
         _refuse_without_database({"formula": formula, "basis": chosen, "values": values, **reading})
@@ -262,7 +262,7 @@ def describe_database(
     """
     from sozai.apps.cli.similar_database import DatabaseQuestion, keep_database
 
-    reading = {"sheet": sheet, "encoding": encoding, "delimiter": _sign(delimiter), "decimal": decimal}
+    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
     keep_database(DatabaseQuestion(_source(file, formula, table, reading, basis, values), save, json))
 
 
@@ -282,11 +282,6 @@ def _source(
     return FormulaFile(
         path, formula=formula, table=table, basis=chosen, values=read_values(values or ()), **reading
     )
-
-
-def _sign(text: str | None) -> str | None:
-    """Delimiter; a tab may be spelled."""
-    return "\t" if text in ("tab", "\\t") else text
 
 
 def _refuse_without_database(options: dict[str, Any]) -> None:

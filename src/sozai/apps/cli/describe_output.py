@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.formula_columns import as_written
 from sozai.apps.cli.formula_places import delimiter_of, write_arrays
 from sozai.apps.cli.output import console, emit_json, progress_console, staged_folder
@@ -123,16 +124,8 @@ def _say(found: DescribedFormulas) -> None:
     ]
     if more:
         screen.print(f"... and {' and '.join(more)}")
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.place is not None:
-        screen.print(f"Table: {question.place}", soft_wrap=True)
-    if question.output is not None:
-        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
     hints = [
         (question.place is None, "-o OUT.csv (or .npy, .npz) writes all numbers"),
         (question.output is None, "--output DIR writes a report with figures"),
     ]
-    wanted = "; ".join(text for missing, text in hints if missing)
-    if wanted:
-        screen.print(f"Next: {wanted}.", style="dim", soft_wrap=True)
+    say_end(screen, found.notes, {"Table": question.place}, question.output, hints)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.describe_output import write_numbers
+from sozai.apps.cli.report_parts import Figures, notes_section, write_figures
 from sozai.contracts.tables import write_table
 from sozai.displays.composition_map import CompositionMapDisplay
 from sozai.displays.kernel_mean_profile import KernelMeanProfileDisplay
@@ -32,10 +33,7 @@ def write_folder(found: DescribedFormulas, folder: Path) -> None:
     write_table(elements, folder / "elements.csv")
     figures = _figures(found)
     _report(found, figures, elements, f"described.{kind}").write(folder / "report.html")
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_figures(figures, folder)
 
 
 def _elements(found: DescribedFormulas) -> pd.DataFrame:
@@ -61,7 +59,7 @@ def _elements(found: DescribedFormulas) -> pd.DataFrame:
     return frame.sort_values("rows", ascending=False, kind="stable", ignore_index=True)
 
 
-def _figures(found: DescribedFormulas) -> dict[str, tuple[Any, str]]:
+def _figures(found: DescribedFormulas) -> Figures:
     """Map of all formulas; for kernel means, the profile of the first beside its nearest."""
     import numpy as np
 
@@ -75,7 +73,7 @@ def _figures(found: DescribedFormulas) -> dict[str, tuple[Any, str]]:
     coordinates = place.transform(rows.parsed)[readable]
     name, values = _property(found, readable)
     caption = "All formulas, near each other where their elements are alike"
-    figures: dict[str, tuple[Any, str]] = {
+    figures: Figures = {
         "map": (
             CompositionMapDisplay.from_coordinates(
                 coordinates, values=values, name=name or "",
@@ -121,9 +119,7 @@ def _property(found: DescribedFormulas, readable: np.ndarray) -> tuple[str | Non
     return None, None
 
 
-def _report(
-    found: DescribedFormulas, figures: dict[str, tuple[Any, str]], elements: pd.DataFrame, file: str
-) -> Report:
+def _report(found: DescribedFormulas, figures: Figures, elements: pd.DataFrame, file: str) -> Report:
     """Page with counts, figures, elements and what could not be read."""
     import pandas as pd
 
@@ -149,7 +145,5 @@ def _report(
         report.section("Formulas that were repaired or refused").table(
             frame, caption="Rows as the file counts them, from 1, its header included."
         )
-    report.section("Notes")
-    for note in found.notes or ["None."]:
-        report.note(note)
+    notes_section(report, found.notes)
     return report

@@ -138,7 +138,7 @@ def design_formula(
         table=table,
         sheet=sheet,
         encoding=encoding,
-        delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+        delimiter=delimiter,
         decimal=decimal,
     )
     answer(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.formula_places import check_result_place, check_text_table, delimiter_of
 from sozai.apps.cli.formula_reading import (
     FormulaFile,
@@ -299,7 +300,7 @@ def _decoded(question: DesignQuestion, notes: list[str]) -> tuple[dict[str, Any]
     """Formulas behind every row of a descriptor file."""
     import pandas as pd
 
-    from sozai.apps.cli.table_reading import _read
+    from sozai.apps.cli.table_reading import read_asked
     from sozai.composition import KernelMeanDescriptor
     from sozai.contracts.records import Failure
 
@@ -313,7 +314,7 @@ def _decoded(question: DesignQuestion, notes: list[str]) -> tuple[dict[str, Any]
     source = question.reading
     with progress_console().status("reading the descriptors", spinner="line") as status:
         components = read_components(source.table)
-        table = _read(source.path, source, id_columns=(), sheet=source.sheet)
+        table = read_asked(source.path, source, id_columns=(), sheet=source.sheet)
         descriptor = KernelMeanDescriptor(components, grid=question.grid).fit()
         names = list(descriptor.get_feature_names_out())
         values = _descriptor_rows(table, names, question)
@@ -394,10 +395,7 @@ def _say(question: DesignQuestion, payload: dict[str, Any], frame: pd.DataFrame,
     screen.print()
     if len(shown):
         screen.print(as_grid(shown))
-    for note in notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.out is not None:
-        screen.print(f"Table: {question.out}", soft_wrap=True)
+    say_end(screen, notes, {"Table": question.out})
     if not question.is_descriptor and len(shown):
         screen.print(
             "A prediction is no synthesis: measure the first few before you trust the rest.", style="dim"

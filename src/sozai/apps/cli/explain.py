@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from sozai.apps.cli.table_options import (
     Sheet,
     Units,
 )
+
+if TYPE_CHECKING:
+    from sozai.apps.cli.table_question import TableQuestion
 
 __all__ = ["app", "explain_table"]
 
@@ -232,7 +235,6 @@ def explain_table(
 
     [dim]sozai explain table alloys.csv --target M --output out/[/dim]
     """
-    from sozai.apps.cli.table_law import answer
     from sozai.apps.cli.table_question import TableQuestion, read_memory
 
     question = TableQuestion(
@@ -247,7 +249,7 @@ def explain_table(
         missing=missing.value,
         sheet=sheet,
         encoding=encoding,
-        delimiter=_sign(delimiter),
+        delimiter=delimiter,
         decimal=decimal,
         order=_order(order),
         operations=None if not operations else tuple(operations),
@@ -276,19 +278,19 @@ def explain_table(
         raise typer.BadParameter(
             "name the column to explain, or ask for --invariants.", param_hint="--target"
         )
-    if not invariants:
-        answer(question)
-        return
-    from sozai.apps.cli.table_invariants import answer as answer_invariants
-    from sozai.apps.cli.table_question import refuse_with_invariants
-
-    refuse_with_invariants(question)
-    answer_invariants(question)
+    _answer(question)
 
 
-def _sign(text: str | None) -> str | None:
-    """Delimiter; a tab may be spelled."""
-    return "\t" if text in ("tab", "\\t") else text
+def _answer(question: TableQuestion) -> None:
+    """Answer by a law of the target, or by what stays constant."""
+    if question.invariants:
+        from sozai.apps.cli.table_invariants import answer
+        from sozai.apps.cli.table_question import refuse_with_invariants
+
+        refuse_with_invariants(question)
+    else:
+        from sozai.apps.cli.table_law import answer
+    answer(question)
 
 
 def _order(text: str | None) -> int | str | None:

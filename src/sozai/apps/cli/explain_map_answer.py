@@ -13,7 +13,7 @@ from sozai.apps.cli.compiling import told_when_compiling
 from sozai.apps.cli.formula_places import check_result_folder, check_result_place, check_text_table
 from sozai.apps.cli.output import collected_warnings, progress_console
 from sozai.apps.cli.peaks_fitting import fit_cube
-from sozai.apps.cli.peaks_reading import SpectrumFile
+from sozai.apps.cli.peaks_reading import SpectrumFile, refuse_empty_range
 from sozai.apps.cli.peaks_words import PeakModel, in_peak_words, read_background, read_noise
 from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, sentence
@@ -136,16 +136,9 @@ def cut_channels(cube: SpectrumMap, low: float, high: float) -> SpectrumMap:
     """Channels between two axis values, read from disk only when they are needed."""
     import numpy as np
 
-    inside = np.flatnonzero((cube.axis >= low) & (cube.axis <= high))
-    if not inside.size:
-        unit = f" {cube.unit}" if cube.unit else ""
-        raise InputError(
-            sentence(
-                "--range", "LOW:HIGH", "hold a part of the axis", f"{low:g}:{high:g}",
-                remedy=f"The axis runs from {cube.axis.min():.6g} to {cube.axis.max():.6g}{unit}.",
-            )
-        )  # fmt: skip
-    return replace(cube, axis=cube.axis[inside], counts=_Channels(cube.counts, inside))
+    inside = (cube.axis >= low) & (cube.axis <= high)
+    refuse_empty_range(cube, inside, low, high)
+    return replace(cube, axis=cube.axis[inside], counts=_Channels(cube.counts, np.flatnonzero(inside)))
 
 
 class _Channels:

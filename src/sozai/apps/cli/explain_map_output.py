@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.formula_places import delimiter_of
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.contracts.records import digits_of, with_error
@@ -161,16 +162,8 @@ def say_map(result: MapAnswer) -> None:
         screen.print(as_grid(summary_text(result, _SHOWN)))
     n_ok = status_counts(result.found).get("ok", 0)
     screen.print(f"{n_ok:,} of {cube.n_spectra:,} spectra fitted", soft_wrap=True)
-    for note in result.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.table is not None:
-        screen.print(f"Table: {question.table}", soft_wrap=True)
-    if question.output is not None:
-        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
     hints = [
         (question.output is None, "--output DIR writes images and a report, and keeps finished tiles"),
         (question.table is None, "-o FILE writes the peaks of all pixels"),
     ]
-    told = "; ".join(text for wanted, text in hints if wanted)
-    if told:
-        screen.print(f"Next: {told}.", style="dim", soft_wrap=True)
+    say_end(screen, result.notes, {"Table": question.table}, question.output, hints)

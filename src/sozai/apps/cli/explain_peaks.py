@@ -118,8 +118,7 @@ def explain_peaks(
     from sozai.apps.cli.peaks_reading import SpectrumFile
     from sozai.apps.cli.peaks_words import PeakModel, read_peaks, read_range
 
-    signs = {"encoding": encoding, "delimiter": "\t" if delimiter in ("tab", "\\t") else delimiter,
-             "decimal": decimal}  # fmt: skip
+    signs = {"encoding": encoding, "delimiter": delimiter, "decimal": decimal}
     model = PeakModel(
         read_peaks(peaks), shape.value, background, noise, criterion.value, starts, seed, n_jobs,
         tuple(doublet or ()), saturation or None, despike,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sozai.apps.cli.table_reading import read_asked
 from sozai.contracts.errors import InputError, sentence
 
 __all__ = [
@@ -56,16 +57,7 @@ class FormulaFile:
 
 def read_file(source: FormulaFile) -> Any:
     """Table of a file that has rows; a sheet asked of a text file is refused."""
-    from sozai.contracts.tables import read_table
-
-    table = read_table(
-        source.path, sheet=source.sheet, encoding=source.encoding, delimiter=source.delimiter,
-        decimal=source.decimal, id_columns=source.identifiers,
-    )  # fmt: skip
-    if source.sheet is not None and table.sheet is None:
-        raise InputError(
-            sentence("--sheet", "the file", "be a workbook", str(source.path), remedy="Leave --sheet out.")
-        )
+    table = read_asked(source.path, source, id_columns=source.identifiers, sheet=source.sheet)
     if not len(table.frame):
         remedy = "Check that the right file was saved."
         raise InputError(f"{source.path} must have rows below its header. {remedy}")

@@ -10,7 +10,10 @@ from typing import Any, NoReturn
 
 from sozai.contracts.errors import InputError, sentence
 
-__all__ = ["check_result_folder", "check_result_place", "check_text_table", "delimiter_of", "write_arrays"]
+__all__ = [
+    "check_result_folder", "check_result_place", "check_text_table", "delimiter_of", "need_open_folder",
+    "refuse_place", "write_arrays",
+]  # fmt: skip
 
 _TABLES = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
@@ -33,12 +36,11 @@ def check_result_place(
     if path is None:
         return
     if path.is_dir():
-        _refuse(option, "be a file", path, f"Name a file inside this folder, e.g. {example}.")
+        refuse_place(option, "be a file", path, f"Name a file inside this folder, e.g. {example}.")
     if any(given is not None and path.absolute() == given.absolute() for given in inputs):
-        _refuse(option, "not be one of the input files", path, "Name another file.")
+        refuse_place(option, "not be one of the input files", path, "Name another file.")
     folder = path.absolute().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        _refuse(option, "lie in a folder you may write", path, f"Choose another place than {folder}.")
+    need_open_folder(option, path, folder)
 
 
 def check_result_folder(path: Path | None) -> None:
@@ -46,11 +48,16 @@ def check_result_folder(path: Path | None) -> None:
     if path is None:
         return
     if path.exists() and not path.is_dir():
-        _refuse("--output", "be a folder", path, "Name a folder; it is made when needed.")
+        refuse_place("--output", "be a folder", path, "Name a folder; it is made when needed.")
     there = path.absolute()
     there = there if there.exists() else next(parent for parent in there.parents if parent.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        _refuse("--output", "lie in a folder you may write", path, f"Choose another place than {there}.")
+    need_open_folder("--output", path, there)
+
+
+def need_open_folder(option: str, path: Path, folder: Path) -> None:
+    """Refuse a place in a folder that cannot be written to."""
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        refuse_place(option, "lie in a folder you may write", path, f"Choose another place than {folder}.")
 
 
 def check_text_table(option: str, path: Path | None, also: Sequence[str] = ()) -> None:
@@ -71,8 +78,8 @@ def check_text_table(option: str, path: Path | None, also: Sequence[str] = ()) -
     remedy = f"End its name in {', '.join(known[:-1])} or {known[-1]}."
     if path.suffix.lower() in (".xlsx", ".xls") and ".xlsx" not in also:
         remedy = "Name it .csv; Excel opens it with Japanese intact."
-    others = "".join(f" or {ending}" for ending in also)
-    _refuse(option, f"be a CSV or TSV file{others.replace(' or', ',', max(len(also) - 1, 0))}", path, remedy)
+    others = "".join(f" or {ending}" for ending in also).replace(" or", ",", max(len(also) - 1, 0))
+    refuse_place(option, f"be a CSV or TSV file{others}", path, remedy)
 
 
 def delimiter_of(path: Path) -> str:
@@ -107,5 +114,6 @@ def write_arrays(path: Path, save: Callable[[Any], object]) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def _refuse(option: str, requirement: str, path: Path, remedy: str) -> NoReturn:
+def refuse_place(option: str, requirement: str, path: Path, remedy: str) -> NoReturn:
+    """Say what a place must be; ``option`` as the user typed it."""
     raise InputError(sentence(option, "the place", requirement, str(path), remedy=remedy))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.formula_places import delimiter_of, write_arrays
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.peaks_words import axis_words, noise_words
@@ -206,10 +207,7 @@ def say_peaks(found: PeaksAnswer) -> None:
         sys.stderr.write(f"{failure['file']}: {failure['message']}\n")
     question = found.question
     if found.spectra:
-        if question.table is not None:
-            screen.print(f"Table: {question.table}", soft_wrap=True)
-        if question.output is not None:
-            screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
+        say_end(screen, (), {"Table": question.table}, question.output)
         _say_hints(found, screen)
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from sozai.spectra.spectrum import Spectrum
 
-__all__ = ["SpectrumFile", "in_range", "on_axis", "read_file", "read_starts", "rows_for"]
+__all__ = [
+    "SpectrumFile", "in_range", "on_axis", "read_file", "read_starts", "refuse_empty_range", "rows_for",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,20 @@ def in_range(spectrum: Spectrum, window: tuple[float, float] | None) -> Spectrum
         return spectrum
     low, high = window
     inside = (spectrum.axis >= low) & (spectrum.axis <= high)
+    refuse_empty_range(spectrum, inside, low, high)
+    return spectrum.with_range(low, high)
+
+
+def refuse_empty_range(data: Any, inside: Any, low: float, high: float) -> None:
+    """Refuse a range with no channel of a spectrum or of an image inside; say where its axis runs."""
     if not inside.any():
-        unit = f" {spectrum.unit}" if spectrum.unit else ""
+        unit = f" {data.unit}" if data.unit else ""
         raise InputError(
             sentence(
                 "--range", "LOW:HIGH", "hold a part of the axis", f"{low:g}:{high:g}",
-                remedy=f"The axis runs from {spectrum.axis.min():.6g} to {spectrum.axis.max():.6g}{unit}.",
+                remedy=f"The axis runs from {data.axis.min():.6g} to {data.axis.max():.6g}{unit}.",
             )
         )  # fmt: skip
-    return spectrum.with_range(low, high)
 
 
 def _regions(spectra: Sequence[Spectrum], wanted: Sequence[str], path: Path) -> list[Spectrum]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sozai.apps.cli.peaks_output import background_rows, count_sentence, peak_table, quality_sentence
 from sozai.apps.cli.peaks_words import axis_words, noise_words
+from sozai.apps.cli.report_parts import Figures
 from sozai.contracts.records import with_error
 from sozai.contracts.tables import write_table
 from sozai.displays.peak_count_display import PeakCountDisplay
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from sozai.apps.cli.peaks_answer import FittedSpectrum, PeaksAnswer
 
 __all__ = ["cite_section", "write_folder"]
-
-Figures = dict[str, tuple[Any, str]]
 
 _CAPTION = (
     "Data, peaks over the background, and their sum; below, the residual in units of the expected scatter, "

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
+from sozai.apps.cli.loop_output import N_SHOWN, say_proposals, started_words, write_proposals
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.contracts.unit_headers import split_unit
-from sozai.contracts.whole_file import replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from sozai.apps.cli.phases_answer import PhasesAnswer
     from sozai.contracts.records import Proposal
 
-__all__ = ["as_payload", "chances_of", "deliver", "finished_words", "phase_frame", "suspects_of"]
+__all__ = [
+    "as_payload", "chances_of", "chances_text", "deliver", "finished_words", "phase_frame", "suspects_of",
+]  # fmt: skip
 
-_N_SHOWN, _N_DESCRIPTORS, _N_CHANCES = 20, 8, 3
+_N_CHANCES = 3
 
 
 def deliver(found: PhasesAnswer) -> None:
@@ -31,14 +34,12 @@ def deliver(found: PhasesAnswer) -> None:
     if question.figure is not None:
         _draw(found, question.figure)
     if question.out is not None:
-        _write_proposals(found, question.out)
+        names = list(found.study.proposer.map_.names)
+        frame = phase_frame(found).drop(columns=names, errors="ignore")
+        write_proposals(question.out, found.study.table, found.proposals, frame)
     if question.start and found.proposals:
         found.study.start(found.proposals).save()
-        n = len(found.proposals)
-        found.deeds.append(
-            f"Started: {n} point{'s are' if n > 1 else ' is'} running; the next call gives others "
-            "(--release undoes it)."
-        )
+        found.deeds.append(started_words(len(found.proposals), "point"))
     if question.json:
         source = None if question.file is None else str(question.file)
         emit_json(as_payload(found), schema="sozai.propose.phases/1", source=source, notes=found.notes)
@@ -167,16 +168,6 @@ def _draw(found: PhasesAnswer, path: Path) -> None:
         PhaseDiagramDisplay.from_proposer(proposer, proposals=found.proposals).save(path)
 
 
-def _write_proposals(found: PhasesAnswer, path: Path) -> None:
-    """``proposals.csv`` for a robot and ``proposals.sozai.csv`` for people beside it."""
-    rows = [int(proposal.index or 0) for proposal in found.proposals]
-    replace_file(path, found.study.table.proposals(rows))
-    names = list(found.study.proposer.map_.names)
-    frame = phase_frame(found).drop(columns=names, errors="ignore")
-    beside = path.with_name(f"{path.stem}.sozai.csv")
-    replace_file(beside, frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))
-
-
 # --- the terminal ---------------------------------------------------------------------------------------
 
 
@@ -204,22 +195,17 @@ def _say(found: PhasesAnswer) -> None:
     screen.print(known if labels else "No phase found yet.", soft_wrap=True)
     screen.print()
     if found.proposals:
-        _say_proposals(found, screen)
+        ids, column = study.table.ids, "probable phases"
+        say_proposals(screen, found.proposals, grid.names, ids, column, lambda one: _told(found, one))
     else:
         screen.print(finished_words(found), soft_wrap=True)
-    for one in suspects_of(found)[:_N_SHOWN]:
+    for one in suspects_of(found)[:N_SHOWN]:
         screen.print(f"Doubtful: row {one['index']}: {one['reason']}", soft_wrap=True)
-    for one in study.proposer.phase_rule_violations_[:_N_SHOWN]:
+    for one in study.proposer.phase_rule_violations_[:N_SHOWN]:
         screen.print(f"Against the phase rule: {one.kind} of {' and '.join(one.labels)}.", soft_wrap=True)
     for deed in found.deeds:
         screen.print(deed, soft_wrap=True)
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    for word, place in (("Proposals", question.out), ("Figure", question.figure)):
-        if place is not None:
-            screen.print(f"{word}: {place}", soft_wrap=True)
-    if question.output is not None:
-        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
+    hints = []
     if found.proposals:
         hints = [
             (question.file is None, "name a new list before --grid to keep the points"),
@@ -227,30 +213,16 @@ def _say(found: PhasesAnswer) -> None:
             (question.figure is None, "--figure map.svg draws the diagram"),
             (question.output is None, "--output DIR writes a report"),
         ]
-        screen.print(
-            f"Next: {'; '.join(text for wanted, text in hints if wanted)}.", style="dim", soft_wrap=True
-        )
+    files = {"Proposals": question.out, "Figure": question.figure}
+    say_end(screen, found.notes, files, question.output, hints)
 
 
-def _say_proposals(found: PhasesAnswer, screen: Any) -> None:
-    """Table of proposals, then one reason each."""
-    from rich.table import Table
+def _told(found: PhasesAnswer, proposal: Proposal) -> tuple[str, str]:
+    """Probable phases and score."""
+    return chances_text(found, proposal), f"{proposal.score:.3g}"
 
-    names = found.study.proposer.map_.names[:_N_DESCRIPTORS]
-    ids = found.study.table.ids
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("row", *(["name"] if ids is not None else []), *names, "probable phases", "score"):
-        left = head in ("name", "probable phases")
-        grid.add_column(head, justify="left" if left else "right", overflow="fold")
-    for proposal in found.proposals[:_N_SHOWN]:
-        named = [] if ids is None else [ids[proposal.index or 0]]
-        cells = [f"{proposal.x[name]:.6g}" for name in names]
-        chances = list(chances_of(found, proposal).items())[:_N_CHANCES]
-        shares = ", ".join(f"{name} {p:.2f}" for name, p in chances) or "-"
-        grid.add_row(str(proposal.index), *named, *cells, shares, f"{proposal.score:.3g}")
-    screen.print(grid)
-    screen.print()
-    for proposal in found.proposals[:_N_SHOWN]:
-        screen.print(f"row {proposal.index}: {proposal.reason}", soft_wrap=True)
-    if len(found.proposals) > _N_SHOWN:
-        screen.print(f"... and {len(found.proposals) - _N_SHOWN} more (-o TABLE writes them all)")
+
+def chances_text(found: PhasesAnswer, proposal: Proposal) -> str:
+    """The most probable labels of a proposal; a dash before the first label."""
+    chances = list(chances_of(found, proposal).items())[:_N_CHANCES]
+    return ", ".join(f"{name} {p:.2f}" for name, p in chances) or "-"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sozai.apps.cli.formula_places import check_result_folder, check_result_place, check_text_table
-from sozai.apps.cli.propose_question import is_proposals
+from sozai.apps.cli.loop_question import LoopQuestion, refuse_other_table
 from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, sentence
 
@@ -71,7 +71,7 @@ class RuleOfPhases(StrEnum):
 
 
 @dataclass(frozen=True)
-class PhasesQuestion:
+class PhasesQuestion(LoopQuestion):
     """Options of ``sozai propose phases`` as they were given.
 
     Examples
@@ -80,22 +80,10 @@ class PhasesQuestion:
     'one-hot'
     """
 
-    file: Path | None = None
     grid: str | None = None
     phase: str | None = None
     composition: tuple[str, ...] = ()
-    id: str | None = None
-    cost: str | None = None
-    ignore: tuple[str, ...] = ()
-    sheet: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    decimal: str | None = None
-    tells: tuple[str, ...] = ()
     compositions: Path | None = None
-    start: bool = False
-    release: tuple[str, ...] | None = None
-    withdraw: tuple[str, ...] = ()
     estimator: str = "one-hot"
     score: str = "least_confident"
     batch: str = "fantasies"
@@ -105,28 +93,7 @@ class PhasesQuestion:
     same: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
     recheck: bool = False
-    number: int = 1
-    out: Path | None = None
     figure: Path | None = None
-    output: Path | None = None
-    json: bool = False
-    seed: int | None = None
-
-    @property
-    def tells_anything(self) -> bool:
-        """Whether something is entered or taken back before anything is chosen."""
-        return bool(self.tells or self.withdraw) or self.release is not None
-
-    @property
-    def changes_record(self) -> bool:
-        """Whether anything is to be remembered."""
-        return self.tells_anything or self.start
-
-    @property
-    def list_path(self) -> Path:
-        """The list itself; in a folder, ``candidates.csv``."""
-        assert self.file is not None
-        return self.file / "candidates.csv" if self.file.is_dir() else self.file
 
 
 def make_phase_proposer(question: PhasesQuestion) -> Any:
@@ -205,11 +172,7 @@ def check_phase_places(question: PhasesQuestion) -> None:
             sentence("--figure", "the place", "end in .svg, .png, .pdf or .gif (an animation)",
                      str(question.figure))
         )  # fmt: skip
-    if question.out is not None and question.out.exists() and not is_proposals(question.out.read_bytes()):
-        raise InputError(
-            sentence("-o", "the place", "be new or hold proposals (a header that begins with 'actions')",
-                     str(question.out), remedy="Name another file; this one is left as it is.")
-        )  # fmt: skip
+    refuse_other_table(question.out)
 
 
 def _inputs(question: PhasesQuestion) -> tuple[Path | None, ...]:

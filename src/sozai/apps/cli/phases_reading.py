@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.loop_question import refuse_workbook
 from sozai.apps.cli.phases_question import PhasesQuestion, make_phase_proposer
 from sozai.apps.cli.propose_reading import header_of, sheet_as_text
 from sozai.apps.cli.usage import UsageError, as_usage
@@ -64,7 +65,7 @@ def read_phase_list(question: PhasesQuestion, notes: list[str]) -> PhaseStudy:
         path = question.list_path
         data = read_bytes(path)
         if is_workbook(data, path):
-            _refuse_workbook(question)
+            refuse_workbook(question, "phases")
             data = sheet_as_text(data, question)
         elif question.sheet is not None:
             raise InputError(
@@ -321,20 +322,3 @@ def _check_columns(question: PhasesQuestion, table: CandidatesTable) -> None:
             if name not in header:
                 header_of(name, header, option, str(question.file or "the grid"))
                 raise InputError(sentence(option, "the name", f"be one of {', '.join(header)}", name))
-
-
-def _refuse_workbook(question: PhasesQuestion) -> None:
-    """A workbook is read, never written."""
-    asked = [
-        option
-        for option, given in (
-            ("--tell", question.tells), ("--start", question.start),
-            ("--release", question.release is not None), ("--withdraw", question.withdraw),
-        )
-        if given
-    ]  # fmt: skip
-    if asked:
-        raise InputError(
-            sentence(asked[0], f"'{question.list_path}'", "be a text table, into which phases are entered",
-                     "an XLSX file", remedy="Save the sheet as CSV and use that, or enter phases in Excel.")
-        )  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sozai.apps.cli.phases_output import chances_of, finished_words, phase_frame, suspects_of
-from sozai.contracts.whole_file import replace_file
+from sozai.apps.cli.loop_output import repaired_lines, write_frames
+from sozai.apps.cli.phases_output import chances_text, finished_words, phase_frame, suspects_of
+from sozai.apps.cli.report_parts import Figures, notes_section, write_figures
 from sozai.study.report import Report
 
 if TYPE_CHECKING:
@@ -30,13 +31,8 @@ def write_folder(found: PhasesAnswer, folder: Path) -> None:
     tables = {"proposals.csv": phase_frame(found), "map.csv": probability_map(found)}
     if suspects_of(found):
         tables["suspects.csv"] = found.study.proposer.suspects_
-    for name, frame in tables.items():
-        payload = frame.to_csv(index=name == "map.csv", index_label="row", lineterminator="\r\n")
-        replace_file(folder / name, payload.encode("utf-8-sig"))
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_frames(folder, tables, with_rows="map.csv")
+    write_figures(figures, folder)
 
 
 def probability_map(found: PhasesAnswer) -> pd.DataFrame:
@@ -50,7 +46,7 @@ def probability_map(found: PhasesAnswer) -> pd.DataFrame:
     return frame
 
 
-def _figures(found: PhasesAnswer) -> dict[str, tuple[Any, str]]:
+def _figures(found: PhasesAnswer) -> Figures:
     """Displays with their captions, by file name."""
     from sozai.displays import PhaseDiagramDisplay
 
@@ -63,7 +59,7 @@ def _figures(found: PhasesAnswer) -> dict[str, tuple[Any, str]]:
     return figures
 
 
-def _report(found: PhasesAnswer, figures: dict[str, tuple[Any, str]]) -> Report:
+def _report(found: PhasesAnswer, figures: Figures) -> Report:
     """Page with the diagram, proposals, doubts and how it stands."""
     study, question = found.study, found.question
     proposer = study.proposer
@@ -89,12 +85,8 @@ def _report(found: PhasesAnswer, figures: dict[str, tuple[Any, str]]) -> Report:
             "batch": question.batch,
         }
     )
-    if len(study.table.repairs):
-        repaired = study.table.repairs.to_frame().drop(columns="code").rename(columns={"row": "line"})
-        report.table(repaired, caption="Repaired while reading; lines of the file, its header is line 1.")
-    report.section("Notes")
-    for note in found.notes or ["None."]:
-        report.note(note)
+    repaired_lines(report, study.table)
+    notes_section(report, found.notes)
     return report
 
 
@@ -107,19 +99,17 @@ def _proposal_section(report: Report, found: PhasesAnswer) -> None:
         report.text(finished_words(found))
         return
     ids = found.study.table.ids
-    rows = []
-    for proposal in found.proposals:
-        chances = list(chances_of(found, proposal).items())[:3]
-        rows.append(
-            {
-                "row": proposal.index,
-                **({} if ids is None else {"name": ids[proposal.index or 0]}),
-                **proposal.x,
-                "probable phases": ", ".join(f"{name} {p:.2f}" for name, p in chances) or "-",
-                "score": proposal.score,
-                "reason": proposal.reason,
-            }
-        )
+    rows = [
+        {
+            "row": proposal.index,
+            **({} if ids is None else {"name": ids[proposal.index or 0]}),
+            **proposal.x,
+            "probable phases": chances_text(found, proposal),
+            "score": proposal.score,
+            "reason": proposal.reason,
+        }
+        for proposal in found.proposals
+    ]
     report.table(pd.DataFrame(rows), caption="Rows count from 0 without the header, as in proposals.csv.")
 
 

@@ -10,7 +10,7 @@ import typer
 
 from sozai.apps.cli.formula_options import FORMULAS, BasisOption, ComponentTableOption, Values
 from sozai.apps.cli.once import OnceCommand
-from sozai.apps.cli.run_options import SHOW, Folder, Jobs, Json, Seed
+from sozai.apps.cli.run_options import Folder, Jobs, Json, PredictionsTable, Seed
 from sozai.apps.cli.table_options import (
     COLUMNS,
     Decimal,
@@ -131,12 +131,7 @@ def predict_property(
         float,
         typer.Option(metavar="P", help="Share of new values the intervals hold.", rich_help_panel=_MODEL),
     ] = 0.9,
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", metavar="TABLE", help="File for the predictions (CSV or TSV).", rich_help_panel=SHOW
-        ),
-    ] = None,
+    table: PredictionsTable = None,
     output: Folder = None,
     json: Json = False,
     seed: Seed = 0,
@@ -166,7 +161,7 @@ def predict_property(
         missing=(missing or usual).value,
         sheet=sheet,
         encoding=encoding,
-        delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+        delimiter=delimiter,
         decimal=decimal,
         apply=new,
         output=output,

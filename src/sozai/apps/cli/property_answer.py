@@ -16,15 +16,20 @@ from sozai.apps.cli.property_question import (
     refuse_no_rows,
     say_in_property_words,
 )
-from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows, read_question
+from sozai.apps.cli.table_reading import (
+    NewRows,
+    Reading,
+    answered_rows,
+    outside,
+    read_new_rows,
+    read_question,
+)
 from sozai.apps.cli.wording import in_command_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["PropertyAnswer", "answer", "find_predictions"]
-
-_COLUMNS = ["row", "id", "mean", "lower", "upper", "in_domain", "reason"]
 
 
 @dataclass
@@ -105,7 +110,7 @@ def find_predictions(question: PropertyQuestion, notes: list[str]) -> PropertyAn
             status.update(f"predicting the rows of {question.reading.apply}")
             notes += new.notes
             predictions, shown = _new_table(new, predictor, question.level)
-            notes += _outside(predictions, question)
+            notes += outside(predictions, question.reading.apply, "the measured rows")
     return PropertyAnswer(question, reading, kind, predictor, score, predictions, shown)
 
 
@@ -137,8 +142,7 @@ def _left_out_table(question: PropertyQuestion, reading: Reading, score: Any) ->
             "upper": score.upper,
             "in_domain": True,
             "reason": "",
-        },
-        columns=_COLUMNS,
+        }
     )
 
 
@@ -153,23 +157,5 @@ def _new_table(new: NewRows, predictor: Any, level: float) -> tuple[pd.DataFrame
         with quiet():
             domain = predictor.applicability(new.values)
         known["in_domain"], known["reason"] = list(domain["in_domain"]), list(domain["reason"])
-    nothing = {"mean": float("nan"), "lower": float("nan"), "upper": float("nan"), "in_domain": False}
-    records = []
-    for row in new.rows:
-        lacking = {**nothing, "reason": row["missing"]}
-        cells = lacking if row["missing"] else known.loc[row["label"]].to_dict()
-        records.append({"row": row["row"], "id": row["id"], **cells})
     features = new.values.reindex([row["label"] for row in new.rows]).reset_index(drop=True)
-    return pd.DataFrame(records, columns=_COLUMNS), features
-
-
-def _outside(predictions: pd.DataFrame, question: PropertyQuestion) -> list[str]:
-    """Say how many rows lie outside, and the first of them as the file counts it."""
-    outside = predictions[~predictions["in_domain"].astype(bool)]
-    if outside.empty:
-        return []
-    first = outside.iloc[0]
-    counts = f"{len(outside)} of {len(predictions)} rows of {question.reading.apply}"
-    return [
-        f"{counts} lie outside the measured rows or lack a number; row {first['row']}: {first['reason']}."
-    ]
+    return answered_rows(new, known, dict.fromkeys(("mean", "lower", "upper"), float("nan"))), features

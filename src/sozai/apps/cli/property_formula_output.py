@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.formula_places import delimiter_of
-from sozai.apps.cli.output import console, emit_json, staged_folder
-from sozai.apps.cli.property_output import as_grid, q2_text
+from sozai.apps.cli.delivery import deliver_predictions
+from sozai.apps.cli.output import console
+from sozai.apps.cli.property_output import as_grid, q2_text, say_property_end
 from sozai.apps.cli.table_records import repair_records
-from sozai.contracts.tables import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,25 +30,13 @@ _N_SHOWN = 40
 
 def deliver(found: FormulaAnswer) -> None:
     """Write what was asked for; files first, so that a line about them is true."""
-    question = found.question
-    if question.reading.output is not None:
-        from sozai.apps.cli.property_formula_report import write_folder
+    from sozai.apps.cli.property_formula_report import write_folder
 
-        with staged_folder(question.reading.output) as stage:
-            write_folder(found, stage)
-    if question.table is not None:
-        frame, units = written_table(found)
-        write_table(frame, question.table, units=units, delimiter=delimiter_of(question.table))
-    if question.reading.json:
-        what = "classes" if found.is_class else "formulas"
-        emit_json(
-            as_payload(found),
-            schema=f"sozai.predict.property.{what}/1",
-            source=str(question.reading.file),
-            notes=found.notes,
-        )
-    else:
-        say_formula_predictions(found)
+    what = "classes" if found.is_class else "formulas"
+    deliver_predictions(
+        found, schema=f"sozai.predict.property.{what}/1", write_folder=write_folder, table_of=written_table,
+        as_payload=as_payload, say=say_formula_predictions,
+    )  # fmt: skip
 
 
 def formula_table(found: FormulaAnswer) -> tuple[pd.DataFrame, dict[str, str | None]]:
@@ -212,7 +199,7 @@ def say_formula_predictions(found: FormulaAnswer) -> None:
     screen.print(as_grid(frame.drop(columns=drop).head(_N_SHOWN)))
     if len(frame) > _N_SHOWN:
         screen.print(f"... and {len(frame) - _N_SHOWN} more rows (-o TABLE writes them all)")
-    _say_end(found, screen)
+    say_property_end(found, screen, "--groups system leaves whole chemical systems out")
 
 
 def _say_score(found: FormulaAnswer, screen: Any) -> None:
@@ -249,23 +236,3 @@ def _say_class_score(found: FormulaAnswer, screen: Any) -> None:
     )
     screen.print()
     screen.print(as_grid(found.model.class_scores_))
-
-
-def _say_end(found: FormulaAnswer, screen: Any) -> None:
-    """Warnings, where the files lie, and what to try next."""
-    question = found.question
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.table is not None:
-        screen.print(f"Table: {question.table}", soft_wrap=True)
-    if question.reading.output is not None:
-        screen.print(f"Report: {question.reading.output / 'report.html'}", soft_wrap=True)
-    hints = [
-        (question.reading.apply is None, "name a second file to predict its rows"),
-        (question.table is None, "-o TABLE writes the predictions"),
-        (question.reading.output is None, "--output DIR writes a report with figures"),
-        (question.reading.groups is None, "--groups system leaves whole chemical systems out"),
-    ]
-    shown = "; ".join(text for wanted, text in hints if wanted)
-    if shown:
-        screen.print(f"Next: {shown}.", style="dim", soft_wrap=True)

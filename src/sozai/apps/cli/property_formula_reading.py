@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.class_reading import holds_classes, need_classes
+from sozai.apps.cli.class_reading import holds_classes, need_classes, whole_numbers
 from sozai.apps.cli.formula_columns import (
     FormulaFile,
     isotopes_of,
@@ -281,16 +281,7 @@ def _labels(table: Any, target: str, kept: np.ndarray) -> np.ndarray:
     if not is_numeric_dtype(column):
         return np.array([str(cell) for cell in column])
     values = column.to_numpy(dtype=np.float64)
-    broken = np.flatnonzero(values != np.round(values))
-    if broken.size:
-        raise InputError(
-            sentence(
-                "--classify", f"column {target!r}", "hold whole numbers or text", float(values[broken[0]]),
-                at=f"at row {int(table.rows[kept[broken[0]]])} of '{table.source}'",
-                remedy="Leave --classify out to predict it as a quantity.",
-            )
-        )  # fmt: skip
-    return values.astype(np.int64)
+    return whole_numbers(values, table.rows[kept], target, table.source, "predict")
 
 
 def _units(table: Any, entries: tuple[str, ...]) -> dict[str, str | None]:

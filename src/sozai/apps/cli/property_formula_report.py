@@ -12,6 +12,7 @@ from sozai.apps.cli.property_formula_output import (
     written_table,
 )
 from sozai.apps.cli.property_output import q2_text
+from sozai.apps.cli.report_parts import Figures, notes_section, write_figures
 from sozai.contracts.tables import write_table
 from sozai.displays.composition_map import CompositionMapDisplay
 from sozai.displays.interval_parity import IntervalParityDisplay
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["write_folder"]
 
-Figures = dict[str, tuple[Any, str]]
-
 
 def write_folder(found: FormulaAnswer, folder: Path) -> None:
     """Write report.html, the tables as CSV and the figures as PNG and SVG into ``folder``."""
@@ -32,10 +31,7 @@ def write_folder(found: FormulaAnswer, folder: Path) -> None:
     frame, units = written_table(found)
     write_table(frame, folder / "predictions.csv", units=units)
     _write_validation(found, folder)
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_figures(figures, folder)
 
 
 def _write_validation(found: FormulaAnswer, folder: Path) -> None:
@@ -118,9 +114,7 @@ def _report(found: FormulaAnswer, figures: Figures) -> Report:
         report.table(found.model.cv_results_, caption="Fold by fold. R2 is 1 - SSE/SST.")
     _prediction_section(report, found)
     _table_section(report, found)
-    report.section("Notes")
-    for note in found.notes or ["None."]:
-        report.note(note)
+    notes_section(report, found.notes)
     return report
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sozai.apps.cli.formula_places import delimiter_of
-from sozai.apps.cli.output import console, emit_json, staged_folder
+from sozai.apps.cli.delivery import deliver_predictions, say_end, say_repairs
+from sozai.apps.cli.output import console
 from sozai.apps.cli.table_records import repair_records
-from sozai.contracts.tables import write_table
 from sozai.study.report import number_text
 
 if TYPE_CHECKING:
@@ -16,28 +15,21 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.property_answer import PropertyAnswer
 
-__all__ = ["as_grid", "as_payload", "deliver", "prediction_table", "q2_text", "say_predictions"]
+__all__ = [
+    "as_grid", "as_payload", "deliver", "prediction_table", "q2_text", "say_predictions", "say_property_end",
+]  # fmt: skip
 
 _N_SHOWN = 40
 
 
 def deliver(found: PropertyAnswer) -> None:
     """Write what was asked for; files first, so that a line about them is true."""
-    question = found.question
-    if question.reading.output is not None:
-        from sozai.apps.cli.property_report import write_folder
+    from sozai.apps.cli.property_report import write_folder
 
-        with staged_folder(question.reading.output) as stage:
-            write_folder(found, stage)
-    if question.table is not None:
-        frame, units = prediction_table(found)
-        write_table(frame, question.table, units=units, delimiter=delimiter_of(question.table))
-    if question.reading.json:
-        payload = as_payload(found)
-        source = str(question.reading.file)
-        emit_json(payload, schema="sozai.predict.property/1", source=source, notes=found.notes)
-    else:
-        say_predictions(found)
+    deliver_predictions(
+        found, schema="sozai.predict.property/1", write_folder=write_folder, table_of=prediction_table,
+        as_payload=as_payload, say=say_predictions,
+    )  # fmt: skip
 
 
 def prediction_table(found: PropertyAnswer) -> tuple[pd.DataFrame, dict[str, str | None]]:
@@ -134,10 +126,8 @@ def say_predictions(found: PropertyAnswer) -> None:
     screen.print(as_grid(frame.head(_N_SHOWN)))
     if len(frame) > _N_SHOWN:
         screen.print(f"... and {len(frame) - _N_SHOWN} more rows (-o TABLE writes them all)")
-    for repair in repair_records(reading.table)[:5]:
-        place = f"row {repair['row']}, column {repair['column']!r}" if repair["row"] is not None else "table"
-        screen.print(f"Repaired, {place}: {repair['message']}", soft_wrap=True)
-    _say_end(found, screen)
+    say_repairs(repair_records(reading.table), screen)
+    say_property_end(found, screen, "--groups COL leaves whole groups out")
 
 
 def q2_text(q2: float) -> str:
@@ -145,24 +135,16 @@ def q2_text(q2: float) -> str:
     return f"{q2:.3f}" if math.isfinite(q2) else "undefined"
 
 
-def _say_end(found: PropertyAnswer, screen: Any) -> None:
+def say_property_end(found: Any, screen: Any, about_groups: str) -> None:
     """Warnings, where the files lie, and what to try next."""
     question = found.question
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.table is not None:
-        screen.print(f"Table: {question.table}", soft_wrap=True)
-    if question.reading.output is not None:
-        screen.print(f"Report: {question.reading.output / 'report.html'}", soft_wrap=True)
     hints = [
         (question.reading.apply is None, "name a second file to predict its rows"),
         (question.table is None, "-o TABLE writes the predictions"),
         (question.reading.output is None, "--output DIR writes a report with figures"),
-        (question.reading.groups is None, "--groups COL leaves whole groups out"),
+        (question.reading.groups is None, about_groups),
     ]
-    shown = "; ".join(text for wanted, text in hints if wanted)
-    if shown:
-        screen.print(f"Next: {shown}.", style="dim", soft_wrap=True)
+    say_end(screen, found.notes, {"Table": question.table}, question.reading.output, hints)
 
 
 def as_grid(frame: Any) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sozai.apps.cli.property_output import prediction_table, q2_text
+from sozai.apps.cli.report_parts import Figures, notes_section, table_section, write_figures
 from sozai.contracts.tables import write_table
 from sozai.displays.importance import ImportanceDisplay
 from sozai.displays.interval_parity import IntervalParityDisplay
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from sozai.apps.cli.property_answer import PropertyAnswer
 
 __all__ = ["write_folder"]
-
-Figures = dict[str, tuple[Any, str]]
 
 
 def write_folder(found: PropertyAnswer, folder: Path) -> None:
@@ -31,10 +30,7 @@ def write_folder(found: PropertyAnswer, folder: Path) -> None:
     left_out = found.score.to_frame().assign(measured=found.reading.y)
     left_out.insert(0, "row", found.reading.row_names)
     write_table(left_out, folder / "left_out.csv")
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_figures(figures, folder)
 
 
 def _figures(found: PropertyAnswer) -> Figures:
@@ -74,10 +70,8 @@ def _report(found: PropertyAnswer, figures: Figures) -> Report:
     report.table(
         found.predictor.importances_.drop(columns="columns"), units={"importance": reading.target_unit}
     )
-    _table_section(report, found)
-    report.section("Notes")
-    for note in found.notes or ["None."]:
-        report.note(note)
+    table_section(report, found.reading, found.question.reading.file)
+    notes_section(report, found.notes)
     return report
 
 
@@ -93,24 +87,3 @@ def _prediction_section(report: Report, found: PropertyAnswer) -> None:
         text = f"Rows of {new}. {text} of rows in new groups like the measured ones."
     frame, units = prediction_table(found)
     report.section("Predictions", text).table(frame, units=units)
-
-
-def _table_section(report: Report, found: PropertyAnswer) -> None:
-    import pandas as pd
-
-    reading = found.reading
-    report.section("The table").facts(
-        {
-            "file": found.question.reading.file.name,
-            "encoding": reading.table.encoding,
-            "rows used": len(reading.y),
-            "rows left out": len(reading.dropped),
-        }
-    )
-    shown = reading.X.assign(**{reading.target: reading.y}).describe().T.reset_index(names="column")
-    shown.insert(1, "unit", [reading.units.get(name) or "" for name in shown["column"]])
-    report.table(shown.drop(columns=["count", "25%", "75%"]).rename(columns={"50%": "median"}))
-    if reading.table.repairs:
-        report.table(reading.table.repairs.to_frame().drop(columns="code"), caption="Repaired while reading.")
-    if reading.dropped:
-        report.table(pd.DataFrame(reading.dropped), caption="Rows left out.")

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from sozai.apps.cli.once import OnceCommand
+from sozai.apps.cli.loop_options import (
+    LOOP,
+    MODEL,
+    CostColumn,
+    LoopCommand,
+    NameColumn,
+    Number,
+    ProposalsTable,
+    Start,
+)
 from sozai.apps.cli.propose_phases import propose_phases
-from sozai.apps.cli.run_options import RUN, SHOW, Folder, Jobs, Json
-from sozai.apps.cli.table_options import COLUMNS, Decimal, Delimiter, Encoding, Ignore, Sheet
+from sozai.apps.cli.run_options import RUN, Folder, Jobs, Json
+from sozai.apps.cli.table_options import Decimal, Delimiter, Encoding, Ignore, Sheet
 
 __all__ = ["app", "propose_candidates"]
 
 app = typer.Typer(help="What to measure next?", no_args_is_help=True, rich_markup_mode="rich")
 
-_GOAL, _LOOP, _MODEL = "What is wanted", "The loop", "How it is chosen"
+_GOAL = "What is wanted"
 
 
 class Method(StrEnum):
@@ -28,20 +37,6 @@ class Method(StrEnum):
     exhaustive = "exhaustive"
     space_filling = "space-filling"
     evolutionary = "evolutionary"
-
-
-class LoopCommand(OnceCommand):
-    """Command whose ``--release`` may stand alone."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Let a bare ``--release`` mean everything that is running."""
-        whole: list[str] = []
-        for place, word in enumerate(args):
-            whole.append(word)
-            follows = args[place + 1] if place + 1 < len(args) else ""
-            if word == "--release" and (not follows or follows.startswith("-") or Path(follows).exists()):
-                whole.append("all")
-        return super().parse_args(ctx, whole)
 
 
 @app.callback()
@@ -86,14 +81,8 @@ def propose_candidates(
             rich_help_panel=_GOAL,
         ),
     ] = None,
-    id: Annotated[
-        str | None,
-        typer.Option("--id", metavar="COL", help="Column that names the rows.", rich_help_panel=COLUMNS),
-    ] = None,
-    cost: Annotated[
-        str | None,
-        typer.Option(metavar="COL", help="Column with the cost of a measurement.", rich_help_panel=COLUMNS),
-    ] = None,
+    id: NameColumn = None,
+    cost: CostColumn = None,
     ignore: Ignore = None,
     sheet: Sheet = None,
     encoding: Encoding = None,
@@ -105,23 +94,16 @@ def propose_candidates(
             metavar="ROW=VALUE",
             help="Enter a result into FILE: ROW as in actions, from 0; VALUE a number, 1.5+-0.2, <0.1 or "
             "failed. Several objectives: ROW=V1,V2 or ROW:NAME=VALUE; repeat.",
-            rich_help_panel=_LOOP,
+            rich_help_panel=LOOP,
         ),
     ] = None,
-    start: Annotated[
-        bool,
-        typer.Option(
-            "--start",
-            help="Mark the proposals as running: the next call gives others.",
-            rich_help_panel=_LOOP,
-        ),
-    ] = False,
+    start: Start = False,
     release: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[ROW]",
             help="Undo --start for one row, or for all that are running; repeat.",
-            rich_help_panel=_LOOP,
+            rich_help_panel=LOOP,
         ),
     ] = None,
     withdraw: Annotated[
@@ -129,11 +111,11 @@ def propose_candidates(
         typer.Option(
             metavar="ROW",
             help="Take the latest result of a row back, as after a slip of the hand; repeat.",
-            rich_help_panel=_LOOP,
+            rich_help_panel=LOOP,
         ),
     ] = None,
     method: Annotated[
-        Method, typer.Option(help="A model, or one of four ways without.", rich_help_panel=_MODEL)
+        Method, typer.Option(help="A model, or one of four ways without.", rich_help_panel=MODEL)
     ] = Method.bayesian,
     acquisition: Annotated[
         str | None,
@@ -141,21 +123,11 @@ def propose_candidates(
             metavar="NAME",
             help="Score of the model: ei, nei, pi, ucb, ts, variance; with several objectives ehvi, hvpi, "
             "parego, ts, rank. The goal chooses one when left out.",
-            rich_help_panel=_MODEL,
+            rich_help_panel=MODEL,
         ),
     ] = None,
-    number: Annotated[
-        int, typer.Option("-n", metavar="N", min=1, help="Proposals.", rich_help_panel=SHOW)
-    ] = 1,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            metavar="TABLE",
-            help="File for the proposals: actions (row from 0) and descriptors as written in FILE.",
-            rich_help_panel=SHOW,
-        ),
-    ] = None,
+    number: Number = 1,
+    out: ProposalsTable = None,
     output: Folder = None,
     json: Json = False,
     seed: Annotated[
@@ -180,8 +152,9 @@ def propose_candidates(
             f"must be left out with --method {method.value}, which has no model. Got {acquisition!r}.",
             param_hint="--acquisition",
         )
+    from sozai.apps.cli.loop_question import read_release
     from sozai.apps.cli.propose_answer import answer
-    from sozai.apps.cli.propose_question import ProposeQuestion, read_goal, read_release
+    from sozai.apps.cli.propose_question import ProposeQuestion, read_goal
 
     answer(
         ProposeQuestion(
@@ -194,7 +167,7 @@ def propose_candidates(
             ignore=tuple(ignore or ()),
             sheet=sheet,
             encoding=encoding,
-            delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+            delimiter=delimiter,
             decimal=decimal,
             tells=tuple(tell or ()),
             start=start,

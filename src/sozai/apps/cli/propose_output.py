@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
+from sozai.apps.cli.loop_output import say_proposals, started_words, write_proposals
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.propose_question import goal_words
 from sozai.contracts.records import digits_of, with_error
 from sozai.contracts.unit_headers import split_unit
-from sozai.contracts.whole_file import replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +29,6 @@ __all__ = [
     "proposal_frame",
 ]
 
-_N_SHOWN = 20
-_N_DESCRIPTORS = 8
-
 
 def deliver(found: ProposeAnswer) -> None:
     """Write what was asked for; files first, and only then are proposals marked as running."""
@@ -42,7 +39,8 @@ def deliver(found: ProposeAnswer) -> None:
         with staged_folder(question.output) as stage:
             write_folder(found, stage)
     if question.out is not None:
-        _write_proposals(found, question.out)
+        frame = proposal_frame(found).drop(columns=list(found.campaign.pool.names), errors="ignore")
+        write_proposals(question.out, found.listed.table, found.proposals, frame)
     if question.start:
         _start(found)
     if question.json:
@@ -186,15 +184,6 @@ def finished_words(found: ProposeAnswer) -> str:
 # --- files ----------------------------------------------------------------------------------------------
 
 
-def _write_proposals(found: ProposeAnswer, path: Path) -> None:
-    """``proposals.csv`` for a robot and ``proposals.sozai.csv`` for people beside it."""
-    rows = [int(proposal.index or 0) for proposal in found.proposals]
-    replace_file(path, found.listed.table.proposals(rows))
-    frame = proposal_frame(found).drop(columns=list(found.campaign.pool.names), errors="ignore")
-    beside = path.with_name(f"{path.stem}.sozai.csv")
-    replace_file(beside, frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))
-
-
 def _start(found: ProposeAnswer) -> None:
     """Mark the proposals as running and keep that."""
     from sozai.study.campaign_folder import save_campaign
@@ -203,11 +192,7 @@ def _start(found: ProposeAnswer) -> None:
         return
     found.campaign.start(found.proposals)
     save_campaign(found.campaign, found.question.list_path)
-    n = len(found.proposals)
-    found.deeds.append(
-        f"Started: {n} candidate{'s are' if n > 1 else ' is'} running; the next call gives others (--release "
-        "undoes it)."
-    )
+    found.deeds.append(started_words(len(found.proposals), "candidate"))
 
 
 # --- the terminal ---------------------------------------------------------------------------------------
@@ -230,16 +215,11 @@ def _say(found: ProposeAnswer) -> None:
     if not found.proposals:
         screen.print(finished_words(found), soft_wrap=True)
     else:
-        _say_proposals(found, screen)
+        ids, names = found.listed.table.ids, campaign.pool.names
+        say_proposals(screen, found.proposals, names, ids, "prediction", lambda one: _told(found, one))
     for deed in found.deeds:
         screen.print(deed, soft_wrap=True)
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.out is not None:
-        what = "Proposals" if found.proposals else "Proposals (only a header)"
-        screen.print(f"{what}: {question.out}", soft_wrap=True)
-    if question.output is not None:
-        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
+    hints = []
     if found.proposals:
         hints = [
             (question.out is None, "-o proposals.csv writes them"),
@@ -247,31 +227,14 @@ def _say(found: ProposeAnswer) -> None:
             (True, f"--tell {found.proposals[0].index}={_values_words(campaign)} enters a result"),
             (question.output is None, "--output DIR writes a report"),
         ]
-        screen.print(
-            f"Next: {'; '.join(text for wanted, text in hints if wanted)}.", style="dim", soft_wrap=True
-        )
+    what = "Proposals" if found.proposals else "Proposals (only a header)"
+    say_end(screen, found.notes, {what: question.out}, question.output, hints)
 
 
-def _say_proposals(found: ProposeAnswer, screen: Any) -> None:
-    """Table of proposals, then one reason each."""
-    from rich.table import Table
-
-    names = found.campaign.pool.names[:_N_DESCRIPTORS]
-    ids = found.listed.table.ids
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("row", *(["name"] if ids is not None else []), *names, "prediction", "score"):
-        grid.add_column(head, justify="left" if head in ("name", "prediction") else "right", overflow="fold")
-    for proposal in found.proposals[:_N_SHOWN]:
-        named = [] if ids is None else [ids[proposal.index or 0]]
-        cells = [f"{proposal.x[name]:.6g}" for name in names]
-        score = f"{proposal.score:.4g}" if math.isfinite(proposal.score) else "-"
-        grid.add_row(str(proposal.index), *named, *cells, prediction_text(found, proposal), score)
-    screen.print(grid)
-    screen.print()
-    for proposal in found.proposals[:_N_SHOWN]:
-        screen.print(f"row {proposal.index}: {proposal.reason}", soft_wrap=True)
-    if len(found.proposals) > _N_SHOWN:
-        screen.print(f"... and {len(found.proposals) - _N_SHOWN} more (-o TABLE writes them all)")
+def _told(found: ProposeAnswer, proposal: Proposal) -> tuple[str, str]:
+    """Prediction and score."""
+    score = f"{proposal.score:.4g}" if math.isfinite(proposal.score) else "-"
+    return prediction_text(found, proposal), score
 
 
 def _values_words(campaign: Campaign) -> str:

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from sozai.apps.cli.loop_options import LOOP, MODEL, CostColumn, NameColumn, Number, ProposalsTable, Start
 from sozai.apps.cli.phases_question import BatchRule, Coordinates, Estimator, RuleOfPhases, Score
 from sozai.apps.cli.run_options import RUN, SHOW, Folder, Json
-from sozai.apps.cli.table_options import COLUMNS, Decimal, Delimiter, Encoding, Ignore, Sheet
+from sozai.apps.cli.table_options import Decimal, Delimiter, Encoding, Ignore, Sheet
 
 __all__ = ["propose_phases"]
 
-_DIAGRAM, _LOOP, _MODEL = "The diagram", "The loop", "How it is chosen"
+_DIAGRAM = "The diagram"
 
 
 def propose_phases(
@@ -50,14 +51,8 @@ def propose_phases(
             rich_help_panel=_DIAGRAM,
         ),
     ] = None,
-    id: Annotated[
-        str | None,
-        typer.Option("--id", metavar="COL", help="Column that names the rows.", rich_help_panel=COLUMNS),
-    ] = None,
-    cost: Annotated[
-        str | None,
-        typer.Option(metavar="COL", help="Column with the cost of a measurement.", rich_help_panel=COLUMNS),
-    ] = None,
+    id: NameColumn = None,
+    cost: CostColumn = None,
     ignore: Ignore = None,
     sheet: Sheet = None,
     encoding: Encoding = None,
@@ -68,7 +63,7 @@ def propose_phases(
         typer.Option(
             metavar="ROW=PHASE",
             help="Enter a sample into FILE: ROW as in actions, from 0; PHASE e.g. FCC_A1+LIQUID; repeat.",
-            rich_help_panel=_LOOP,
+            rich_help_panel=LOOP,
         ),
     ] = None,
     compositions: Annotated[
@@ -77,47 +72,38 @@ def propose_phases(
             metavar="FILE",
             help="Measured compositions of coexisting phases: a table with row, phase (one a line) and the "
             "components. Tie-lines then need far fewer samples.",
-            rich_help_panel=_LOOP,
+            rich_help_panel=LOOP,
         ),
     ] = None,
-    start: Annotated[
-        bool,
-        typer.Option(
-            "--start",
-            help="Mark the proposals as running: the next call gives others.",
-            rich_help_panel=_LOOP,
-        ),
-    ] = False,
+    start: Start = False,
     release: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ROW", help="Undo --start for one row, or for all: all; repeat.", rich_help_panel=_LOOP
+            metavar="ROW", help="Undo --start for one row, or for all: all; repeat.", rich_help_panel=LOOP
         ),
     ] = None,
     withdraw: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ROW", help="Take the latest label of a row back; repeat.", rich_help_panel=_LOOP
+            metavar="ROW", help="Take the latest label of a row back; repeat.", rich_help_panel=LOOP
         ),
     ] = None,
     recheck: Annotated[
         bool,
-        typer.Option(
-            "--recheck", help="Doubtful samples first, to be measured again.", rich_help_panel=_LOOP
-        ),
+        typer.Option("--recheck", help="Doubtful samples first, to be measured again.", rich_help_panel=LOOP),
     ] = False,
     estimator: Annotated[
         Estimator,
         typer.Option(
             help="Gaussian process over labels or over single phases, or label propagation or spreading.",
-            rich_help_panel=_MODEL,
+            rich_help_panel=MODEL,
         ),
     ] = Estimator.one_hot,
     score: Annotated[
-        Score, typer.Option(help="What makes a point worth measuring.", rich_help_panel=_MODEL)
+        Score, typer.Option(help="What makes a point worth measuring.", rich_help_panel=MODEL)
     ] = Score.least_confident,
     batch: Annotated[
-        BatchRule, typer.Option(help="How several are chosen at once.", rich_help_panel=_MODEL)
+        BatchRule, typer.Option(help="How several are chosen at once.", rich_help_panel=MODEL)
     ] = BatchRule.fantasies,
     same: Annotated[
         list[str] | None,
@@ -125,39 +111,29 @@ def propose_phases(
             metavar="COL",
             help="The next points share this column with the last row measured, e.g. the temperature of a "
             "furnace; repeat.",
-            rich_help_panel=_MODEL,
+            rich_help_panel=MODEL,
         ),
     ] = None,
     free: Annotated[
         list[str] | None,
-        typer.Option(metavar="COL", help="Only these columns may change; repeat.", rich_help_panel=_MODEL),
+        typer.Option(metavar="COL", help="Only these columns may change; repeat.", rich_help_panel=MODEL),
     ] = None,
     corners: Annotated[
         bool,
-        typer.Option("--corners/--no-corners", help="Pure components first, or not.", rich_help_panel=_MODEL),
+        typer.Option("--corners/--no-corners", help="Pure components first, or not.", rich_help_panel=MODEL),
     ] = True,
     coordinates: Annotated[
-        Coordinates, typer.Option(help="What distance means.", rich_help_panel=_MODEL)
+        Coordinates, typer.Option(help="What distance means.", rich_help_panel=MODEL)
     ] = Coordinates.auto,
     phase_rule: Annotated[
         RuleOfPhases,
         typer.Option(
             help="Labels of too many phases: warn, refuse, or no rule (films, pseudo-systems).",
-            rich_help_panel=_MODEL,
+            rich_help_panel=MODEL,
         ),
     ] = RuleOfPhases.auto,
-    number: Annotated[
-        int, typer.Option("-n", metavar="N", min=1, help="Proposals.", rich_help_panel=SHOW)
-    ] = 1,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            metavar="TABLE",
-            help="File for the proposals: actions (row from 0) and descriptors as written in FILE.",
-            rich_help_panel=SHOW,
-        ),
-    ] = None,
+    number: Number = 1,
+    out: ProposalsTable = None,
     figure: Annotated[
         Path | None,
         typer.Option(
@@ -178,9 +154,9 @@ def propose_phases(
     [dim]sozai propose phases diagram.csv --grid ternary:step=0.02,names=Cu-Mg-Zn -n 9 -o proposals.csv[/dim]
     [dim]sozai propose phases diagram.csv --tell 0=FCC_A1 --tell 50=LIQUID -n 4 --figure map.svg[/dim]
     """
+    from sozai.apps.cli.loop_question import read_release
     from sozai.apps.cli.phases_answer import answer
     from sozai.apps.cli.phases_question import PhasesQuestion
-    from sozai.apps.cli.propose_question import read_release
 
     answer(
         PhasesQuestion(
@@ -193,7 +169,7 @@ def propose_phases(
             ignore=tuple(ignore or ()),
             sheet=sheet,
             encoding=encoding,
-            delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+            delimiter=delimiter,
             decimal=decimal,
             tells=tuple(tell or ()),
             compositions=compositions,

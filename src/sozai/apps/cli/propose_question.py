@@ -8,24 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from sozai.apps.cli.formula_places import check_result_folder, check_result_place, check_text_table
+from sozai.apps.cli.loop_question import LoopQuestion, refuse_other_table
 from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, sentence
 
-__all__ = [
-    "ProposeQuestion",
-    "check_propose_places",
-    "goal_words",
-    "is_proposals",
-    "read_goal",
-    "read_release",
-]
+__all__ = ["ProposeQuestion", "check_propose_places", "goal_words", "read_goal"]
 
 _FORM = 'Write e.g. --objective "Tc [K]:max", "gap:target=1.4" or "gap:range=1.0..1.6".'
 _WORDS = {"max": "maximize", "maximize": "maximize", "min": "minimize", "minimize": "minimize"}
 
 
 @dataclass(frozen=True)
-class ProposeQuestion:
+class ProposeQuestion(LoopQuestion):
     """Options of ``sozai propose candidates`` as they were given.
 
     Examples
@@ -38,40 +32,9 @@ class ProposeQuestion:
     goals: tuple[tuple[str, Any], ...] = ()
     n_objectives: int | None = None
     direction: str | None = None
-    id: str | None = None
-    cost: str | None = None
-    ignore: tuple[str, ...] = ()
-    sheet: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    decimal: str | None = None
-    tells: tuple[str, ...] = ()
-    start: bool = False
-    release: tuple[str, ...] | None = None
-    withdraw: tuple[str, ...] = ()
     method: str = "bayesian"
     acquisition: str | None = None
-    number: int = 1
-    out: Path | None = None
-    output: Path | None = None
-    json: bool = False
-    seed: int | None = None
     n_jobs: int | None = None
-
-    @property
-    def changes_record(self) -> bool:
-        """Whether anything is to be remembered."""
-        return self.tells_anything or self.start
-
-    @property
-    def tells_anything(self) -> bool:
-        """Whether something is entered or taken back before anything is chosen."""
-        return bool(self.tells or self.withdraw) or self.release is not None
-
-    @property
-    def list_path(self) -> Path:
-        """The list itself; in a folder, ``candidates.csv``."""
-        return self.file / "candidates.csv" if self.file.is_dir() else self.file
 
 
 def read_goal(text: str) -> tuple[str, Any]:
@@ -132,19 +95,6 @@ def goal_words(goal: Any) -> str:
     return f"range={low}..{high}"
 
 
-def read_release(entries: Any) -> tuple[str, ...] | None:
-    """Rows to release, as they were typed; empty for all that are running, None for none.
-
-    Examples
-    --------
-    >>> read_release([]), read_release(["all"]), read_release(["3", "5"])
-    (None, (), ('3', '5'))
-    """
-    if not entries:
-        return None
-    return () if "all" in entries else tuple(entries)
-
-
 def check_propose_places(question: ProposeQuestion) -> None:
     """Refuse a place that cannot be written, or that would cost the user a file, before anything is read."""
     from sozai.study.campaign_record import record_path
@@ -153,14 +103,4 @@ def check_propose_places(question: ProposeQuestion) -> None:
     check_text_table("-o", question.out)
     place = question.list_path
     check_result_place("-o", question.out, (question.file, place, record_path(place)), "proposals.csv")
-    if question.out is not None and question.out.exists() and not is_proposals(question.out.read_bytes()):
-        raise InputError(
-            sentence("-o", "the place", "be new or hold proposals (a header that begins with 'actions')",
-                     str(question.out), remedy="Name another file; this one is left as it is.")
-        )  # fmt: skip
-
-
-def is_proposals(data: bytes) -> bool:
-    """Whether a file is empty or begins as a list of proposals does."""
-    head = data[:64].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe").lstrip(b'"')
-    return not head.strip() or head.startswith(b"actions")
+    refuse_other_table(question.out)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from sozai.apps.cli.loop_question import refuse_workbook
 from sozai.apps.cli.propose_question import ProposeQuestion
 from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, sentence
@@ -54,7 +55,7 @@ def read_list(question: ProposeQuestion) -> CandidateList:
     place = question.list_path
     data = read_bytes(place)
     if is_workbook(data, place):
-        _refuse_workbook(question)
+        refuse_workbook(question, "results")
         table = _as_asked(question, sheet_as_text(data, question))
         return CandidateList(table, _goals(question, table))
     if question.sheet is not None:
@@ -237,23 +238,6 @@ def sheet_as_text(data: bytes, question: Any) -> bytes:
 def _cell_text(cell: Any) -> str:
     """Cell as one would type it."""
     return repr(cell) if isinstance(cell, float) else str(cell)
-
-
-def _refuse_workbook(question: ProposeQuestion) -> None:
-    """A workbook is read, never written."""
-    asked = [
-        option
-        for option, given in (
-            ("--tell", question.tells), ("--start", question.start),
-            ("--release", question.release is not None), ("--withdraw", question.withdraw),
-        )
-        if given
-    ]  # fmt: skip
-    if asked:
-        raise InputError(
-            sentence(asked[0], f"'{question.list_path}'", "be a text table, into which results are entered",
-                     "an XLSX file", remedy="Save the sheet as CSV and use that, or enter results in Excel.")
-        )  # fmt: skip
 
 
 # --- goals ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.loop_output import repaired_lines, write_frames
 from sozai.apps.cli.propose_output import (
     best_so_far,
     finished_words,
@@ -14,8 +15,8 @@ from sozai.apps.cli.propose_output import (
     proposal_frame,
 )
 from sozai.apps.cli.propose_question import goal_words
+from sozai.apps.cli.report_parts import Figures, notes_section, write_figures
 from sozai.contracts.unit_headers import split_unit
-from sozai.contracts.whole_file import replace_file
 from sozai.study.report import Report
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from sozai.apps.cli.propose_answer import ProposeAnswer
 
 __all__ = ["write_folder"]
-
-Figures = dict[str, tuple[Any, str]]
 
 _EXPLAINED = 5
 _NEAREST = (
@@ -43,13 +42,8 @@ def write_folder(found: ProposeAnswer, folder: Path) -> None:
         "results.csv": found.campaign.results_,
         "overview.csv": found.campaign.table_,
     }
-    for name, frame in tables.items():
-        payload = frame.to_csv(index=name == "overview.csv", index_label="row", lineterminator="\r\n")
-        replace_file(folder / name, payload.encode("utf-8-sig"))
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_frames(folder, tables, with_rows="overview.csv")
+    write_figures(figures, folder)
 
 
 def _figures(found: ProposeAnswer) -> Figures:
@@ -96,13 +90,8 @@ def _report(found: ProposeAnswer, figures: Figures) -> Report:
             "method": question.method,
         }
     )
-    if len(found.listed.table.repairs):
-        repaired = found.listed.table.repairs.to_frame().drop(columns="code")
-        repaired = repaired.rename(columns={"row": "line"})
-        report.table(repaired, caption="Repaired while reading; lines of the file, its header is line 1.")
-    report.section("Notes")
-    for note in [*getattr(campaign.proposer, "hyper_status_", ()), *found.notes] or ["None."]:
-        report.note(note)
+    repaired_lines(report, found.listed.table)
+    notes_section(report, [*getattr(campaign.proposer, "hyper_status_", ()), *found.notes])
     return report
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["RUN", "SHOW", "Folder", "Jobs", "Json", "Seed"]
+__all__ = ["RUN", "SHOW", "Folder", "Jobs", "Json", "PredictionsTable", "Seed"]
 
 SHOW = "What you get"
 RUN = "Running"
@@ -26,6 +26,10 @@ Folder = Annotated[
     typer.Option(
         "--output", metavar="DIR", help="Folder for report.html, tables and figures.", rich_help_panel=SHOW
     ),
+]
+PredictionsTable = Annotated[
+    Path | None,
+    typer.Option("-o", metavar="TABLE", help="File for the predictions (CSV or TSV).", rich_help_panel=SHOW),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=SHOW)]
 Seed = Annotated[

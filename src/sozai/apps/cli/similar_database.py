@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.formula_columns import FormulaFile
 from sozai.apps.cli.formula_places import check_result_place
 from sozai.apps.cli.formula_reading import (
@@ -200,9 +201,7 @@ def _deliver(question: DatabaseQuestion, found: Database, notes: list[str], seco
     unread = f", {n_refused} could not be read and are left out" if n_refused else ""
     screen.print(f"{len(found.similar)} formulas of {rows.column!r}{unread}; {seconds:.1f} s", style="bold")
     screen.print(f"Properties beside them: {', '.join(properties) or 'none'}", soft_wrap=True)
-    for note in notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    screen.print(f"Database: {question.save}", soft_wrap=True)
+    say_end(screen, notes, {"Database": question.save})
     screen.print(
         f"Next: sozai describe similar FORMULA --database {question.save}", style="dim", soft_wrap=True
     )

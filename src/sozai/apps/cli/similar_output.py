@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.formula_columns import as_written
 from sozai.apps.cli.formula_places import delimiter_of
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.property_output import as_grid
+from sozai.apps.cli.report_parts import Figures, notes_section, write_figures
 from sozai.contracts.tables import write_table
 
 if TYPE_CHECKING:
@@ -104,20 +106,12 @@ def _say(found: SimilarAnswer) -> None:
             "that are nearer; then the largest parts of the squared distance.",
             style="dim", soft_wrap=True,
         )  # fmt: skip
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.place is not None:
-        screen.print(f"Table: {question.place}", soft_wrap=True)
-    if question.output is not None:
-        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
     hints = [
         (not question.different, "--different leaves out rows of exactly this composition"),
         (question.place is None, "-o OUT.csv writes the hits"),
         (question.output is None, "--output DIR writes a report with profiles"),
     ]
-    wanted = "; ".join(text for missing, text in hints if missing)
-    if wanted:
-        screen.print(f"Next: {wanted}.", style="dim", soft_wrap=True)
+    say_end(screen, found.notes, {"Table": question.place}, question.output, hints)
 
 
 def _write_folder(found: SimilarAnswer, folder: Path) -> None:
@@ -131,7 +125,7 @@ def _write_folder(found: SimilarAnswer, folder: Path) -> None:
     report = Report(f"Similar to {question.formula}", lead=lead)
     report.section("Hits", "Distances are discrepancies of kernel means; the percentile is the share of "
                    "random pairs of the database that are nearer.").table(frame)  # fmt: skip
-    figures: dict[str, tuple[Any, str]] = {}
+    figures: Figures = {}
     if found.hits:
         descriptor = found.database.similar.descriptor
         labels = [question.formula, *(hit["formula"] for hit in found.hits[:_N_PROFILES])]
@@ -151,14 +145,9 @@ def _write_folder(found: SimilarAnswer, folder: Path) -> None:
         report.section("Profiles")
         for display, caption in figures.values():
             report.figure(display, caption)
-    report.section("Notes")
-    for note in found.notes or ["None."]:
-        report.note(note)
+    notes_section(report, found.notes)
     report.write(folder / "report.html")
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_figures(figures, folder)
 
 
 def _compositions(found: SimilarAnswer, n: int) -> list[dict[str, float]]:

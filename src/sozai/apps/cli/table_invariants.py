@@ -9,17 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.output import collected_warnings, console, emit_json, progress_console, staged_folder
+from sozai.apps.cli.report_parts import Figures, ranges_and_repairs, write_figures
 from sozai.apps.cli.table_question import TableQuestion
 from sozai.apps.cli.table_reading import (
     Reading,
     _features,
     _numbers,
-    _read,
     _resolve,
     _row_names,
-    _units,
     left_out_note,
+    read_asked,
+    units_of,
 )
 from sozai.apps.cli.table_records import repair_records
 from sozai.apps.cli.wording import in_command_words
@@ -133,7 +135,7 @@ def answer(question: TableQuestion) -> None:
 
 def read_columns(question: TableQuestion) -> InvariantColumns:
     """Read the file and take all numeric columns, or those that the question names."""
-    table = _read(question.file, question, id_columns=question.identifiers, sheet=question.sheet)
+    table = read_asked(question.file, question, id_columns=question.identifiers, sheet=question.sheet)
     identifiers = [_resolve(table, name, "--id") for name in question.identifiers]
     taken = {*identifiers, *(_resolve(table, name, "--ignore") for name in question.ignore)}
     try:
@@ -144,7 +146,7 @@ def read_columns(question: TableQuestion) -> InvariantColumns:
         raise InputError(text.replace("one that may explain the target", "columns")) from None
     values, dropped = _numbers(table, names, question.missing)
     _need(values, question)
-    units, overruled = _units(table, question)
+    units, overruled = units_of(table, question)
     left_out = [{"row": row.row, "column": row.column, "text": row.text} for row in dropped]
     return InvariantColumns(
         X=values,
@@ -238,7 +240,7 @@ def table_of(found: InvariantAnswer) -> pd.DataFrame:
     return table[table["formula"].isin(shown)].reset_index(drop=True)
 
 
-def figures_of(found: InvariantAnswer) -> dict[str, tuple[Any, str]]:
+def figures_of(found: InvariantAnswer) -> Figures:
     """Displays of the first independent invariants with their captions, by file name."""
     from sozai.displays.invariants import InvariantDisplay
 
@@ -252,7 +254,7 @@ def figures_of(found: InvariantAnswer) -> dict[str, tuple[Any, str]]:
     }
 
 
-def write_section(report: Report, found: InvariantAnswer, figures: dict[str, tuple[Any, str]]) -> None:
+def write_section(report: Report, found: InvariantAnswer, figures: Figures) -> None:
     """Put the section of a report: laws drawn, figures, the table with the figures of merit."""
     report.section("What stays constant", _verdict(found))
     for law in [law for law in found.invariants if law.kind == "independent"][:10]:
@@ -346,38 +348,21 @@ def _write_folder(found: InvariantAnswer, question: TableQuestion, folder: Path)
     _table_section(report, found)
     report.write(folder / "report.html")
     write_table(table_of(found), folder / "invariants.csv")
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_figures(figures, folder)
 
 
 def _table_section(report: Report, found: InvariantAnswer) -> None:
     """The table as read: ranges, repairs, rows left out, notes."""
-    import pandas as pd
-
-    columns = found.columns
     report.section("The table")
-    shown = columns.X.describe().T.reset_index(names="column")
-    shown.insert(1, "unit", [columns.units.get(name) or "" for name in shown["column"]])
-    report.table(shown.drop(columns=["count", "25%", "75%"]).rename(columns={"50%": "median"}))
-    if columns.table.repairs:
-        report.table(columns.table.repairs.to_frame().drop(columns="code"), caption="Repaired while reading.")
-    if columns.dropped:
-        report.table(pd.DataFrame(columns.dropped), caption="Rows left out.")
+    ranges_and_repairs(report, found.columns.X, found.columns)
     for note in found.notes:
         report.note(note)
 
 
 def _say_end(found: InvariantAnswer, question: TableQuestion) -> None:
     """Notes, where the files lie, and what to try next."""
-    screen = console()
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.output is not None:
-        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
-    else:
-        screen.print("Next: --output DIR writes a report with figures.", style="dim", soft_wrap=True)
+    hints = [(question.output is None, "--output DIR writes a report with figures")]
+    say_end(console(), found.notes, {}, question.output, hints)
 
 
 def _affordable(n_columns: int, notes: list[str]) -> int:

@@ -14,7 +14,14 @@ from sozai.apps.cli.table_answer import TableAnswer
 from sozai.apps.cli.table_limits import limits_of, read_limits
 from sozai.apps.cli.table_output import check_places, deliver
 from sozai.apps.cli.table_question import Plan, TableQuestion, default_plan
-from sozai.apps.cli.table_reading import NewRows, Reading, read_new_rows, read_question
+from sozai.apps.cli.table_reading import (
+    NewRows,
+    Reading,
+    answered_rows,
+    outside,
+    read_new_rows,
+    read_question,
+)
 from sozai.apps.cli.table_regressor import make_regressor, seconds_of_search
 from sozai.apps.cli.table_resume import forget_parts, kept_parts, parts_folder
 from sozai.apps.cli.usage import as_usage
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.class_rule import ClassAnswer
 
-__all__ = ["answer", "find_law", "outside"]
+__all__ = ["answer", "find_law"]
 
 _MANY = 1000  # descriptors from which half as many folds keep the test of the law short
 _TEST = 600.0  # seconds that the folds of a large search may take on one core
@@ -91,7 +98,7 @@ def find_law(
         update(f"predicting the rows of {question.apply}")
         notes += new.notes
         found.predictions = _predict(new, law)
-        notes += outside(found.predictions, question)
+        notes += outside(found.predictions, question.apply, "the law's range")
     return found
 
 
@@ -202,20 +209,4 @@ def _predict(new: NewRows, law: Any) -> pd.DataFrame:
             known["lower"], known["upper"] = law.predict_interval(new.values, level=0.95)
             domain = law.applicability(new.values)
         known["in_domain"], known["reason"] = list(domain["in_domain"]), list(domain["reason"])
-    nothing = {"mean": float("nan"), "lower": float("nan"), "upper": float("nan"), "in_domain": False}
-    records = []
-    for row in new.rows:
-        lacking = {**nothing, "reason": row["missing"]}
-        answer_of_row = lacking if row["missing"] else known.loc[row["label"]].to_dict()
-        records.append({"row": row["row"], "id": row["id"], **answer_of_row})
-    return pd.DataFrame(records, columns=["row", "id", "mean", "lower", "upper", "in_domain", "reason"])
-
-
-def outside(predictions: pd.DataFrame, question: TableQuestion) -> list[str]:
-    """Say how many rows the law was not made for, and the first of them as the file counts it."""
-    outside = predictions[~predictions["in_domain"].astype(bool)]
-    if outside.empty:
-        return []
-    first = outside.iloc[0]
-    counts = f"{len(outside)} of {len(predictions)} rows of {question.apply}"
-    return [f"{counts} lie outside the law's range or lack a number; row {first['row']}: {first['reason']}."]
+    return answered_rows(new, known, dict.fromkeys(("mean", "lower", "upper"), float("nan")))

@@ -72,10 +72,10 @@ def _encoding(name: str | None) -> str | None:
 
 
 def _delimiter(sign: str | None) -> str | None:
-    """Refuse what separates no cells."""
+    """Refuse what separates no cells; a tab may be spelled."""
     if sign is not None and sign not in _DELIMITERS:
         raise typer.BadParameter(f"must be one of {' '.join(_DELIMITERS[:-3])}. Got {sign!r}.")
-    return sign
+    return "\t" if sign in ("tab", "\\t") else sign
 
 
 def _decimal(sign: str | None) -> str | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.formula_places import check_result_folder, need_open_folder, refuse_place
 from sozai.apps.cli.output import emit_json, staged_folder
-from sozai.contracts.errors import InputError, sentence
 
 if TYPE_CHECKING:
     from sozai.apps.cli.class_rule import ClassAnswer
@@ -19,22 +18,13 @@ __all__ = ["check_places", "deliver"]
 
 def check_places(question: TableQuestion) -> None:
     """Refuse a place that cannot be written before the search, not after it."""
-    for option, path in (("--output", question.output), ("--save", question.save)):
-        if path is None:
-            continue
-        if option == "--output" and path.exists() and not path.is_dir():
-            _refuse(option, "be a folder", path, "Name a folder; it is made when needed.")
-        if option == "--save" and path.is_dir():
-            _refuse(option, "be a file", path, "Name a file inside this folder, e.g. law.zip.")
-        there = path.absolute()
-        if option == "--save" or not there.exists():
-            there = next(parent for parent in there.parents if parent.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            _refuse(option, "lie in a folder you may write", path, f"Choose another place than {there}.")
-
-
-def _refuse(option: str, requirement: str, path: Path, remedy: str) -> NoReturn:
-    raise InputError(sentence(option, "the place", requirement, str(path), remedy=remedy))
+    check_result_folder(question.output)
+    if question.save is None:
+        return
+    if question.save.is_dir():
+        refuse_place("--save", "be a file", question.save, "Name a file inside this folder, e.g. law.zip.")
+    there = next(parent for parent in question.save.absolute().parents if parent.exists())
+    need_open_folder("--save", question.save, there)
 
 
 def deliver(found: TableAnswer | ClassAnswer) -> None:

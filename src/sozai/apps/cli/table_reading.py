@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,15 @@ from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, UnitError, sentence
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
-__all__ = ["NewRows", "Reading", "left_out_note", "read_new_rows", "read_question"]
+__all__ = [
+    "NewRows", "Reading", "answered_rows", "left_out_note", "outside", "read_asked", "read_new_rows",
+    "read_question", "units_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def read_question(question: TableQuestion, *, classes: bool = False) -> Reading:
 
     With ``classes`` the target may hold classes; otherwise it must hold numbers.
     """
-    table = _read(question.file, question, id_columns=question.identifiers, sheet=question.sheet)
+    table = read_asked(question.file, question, id_columns=question.identifiers, sheet=question.sheet)
     target = _resolve(table, question.target, "--target")
     identifiers = [_resolve(table, name, "--id") for name in question.identifiers]
     groups = None if question.groups is None else _resolve(table, question.groups, "--groups")
@@ -89,7 +94,7 @@ def read_question(question: TableQuestion, *, classes: bool = False) -> Reading:
         notes += need_classes(taken.y, rows, target)
     elif classes:
         _need_variation(taken.y, target, table.source)
-    units, overruled = _units(table, question)
+    units, overruled = units_of(table, question)
     kept = table.frame.loc[values.index]
     labels = None if groups is None else kept[groups].astype(str).to_numpy()
     if labels is not None and len(set(labels)) < 2:
@@ -134,7 +139,7 @@ class NewRows:
 
 def read_new_rows(question: TableQuestion, reading: Reading) -> NewRows:
     """Read the rows of ``--apply``: features in the units of the law, and what each row lacks."""
-    new = _read(question.apply, question, id_columns=())
+    new = read_asked(question.apply, question, id_columns=())
     where = {name: _resolve_feature(new, name, reading) for name in reading.X.columns}
     values, _, dropped = new.numeric(list(where.values()), missing="drop")
     values = values.rename(columns={label: name for name, label in where.items()})[list(where)]
@@ -156,6 +161,27 @@ def read_new_rows(question: TableQuestion, reading: Reading) -> NewRows:
     return NewRows(values, rows, assumed)
 
 
+def answered_rows(new: NewRows, known: pd.DataFrame, nothing: dict[str, Any]) -> pd.DataFrame:
+    """One row a new row: what is known of it by its label, or nothing and what it lacks."""
+    import pandas as pd
+
+    records = []
+    for row in new.rows:
+        lacking = {**nothing, "in_domain": False, "reason": row["missing"]}
+        cells = lacking if row["missing"] else known.loc[row["label"]].to_dict()
+        records.append({"row": row["row"], "id": row["id"], **cells})
+    return pd.DataFrame(records, columns=["row", "id", *nothing, "in_domain", "reason"])
+
+
+def outside(predictions: pd.DataFrame, file: Path | None, where: str) -> list[str]:
+    """Say how many rows lie outside ``where``, and the first of them as the file counts it."""
+    outside = predictions[~predictions["in_domain"].astype(bool)]
+    if outside.empty:
+        return []
+    first, counts = outside.iloc[0], f"{len(outside)} of {len(predictions)} rows of {file}"
+    return [f"{counts} lie outside {where} or lack a number; row {first['row']}: {first['reason']}."]
+
+
 def left_out_note(dropped: Sequence[dict[str, Any]]) -> list[str]:
     """One note on all rows left out for an empty cell, the first ten by number; none without such rows.
 
@@ -172,13 +198,13 @@ def left_out_note(dropped: Sequence[dict[str, Any]]) -> list[str]:
     return [f"{counted} left out for a missing cell: {', '.join(numbers[:10])}{more}."]
 
 
-def _read(path: Any, question: TableQuestion, *, id_columns: Sequence[str], sheet: str | None = None) -> Any:
+def read_asked(path: Any, asked: Any, *, id_columns: Sequence[str], sheet: str | None = None) -> Any:
     """Table of one file; a sheet asked of a text file is refused."""
     from sozai.contracts.tables import read_table
 
     table = read_table(
-        path, sheet=sheet, encoding=question.encoding, delimiter=question.delimiter,
-        decimal=question.decimal, id_columns=id_columns,
+        path, sheet=sheet, encoding=asked.encoding, delimiter=asked.delimiter, decimal=asked.decimal,
+        id_columns=id_columns,
     )  # fmt: skip
     if sheet is not None and table.sheet is None:
         raise InputError(
@@ -200,9 +226,11 @@ def _resolve(table: Any, name: str, option: str) -> str:
         raise InputError(text) from None
 
 
-def _units(table: Any, question: TableQuestion) -> tuple[dict[str, str | None], list[str]]:
+def units_of(
+    table: Any, question: TableQuestion, resolve: Callable[[Any, str, str], str] = _resolve
+) -> tuple[dict[str, str | None], list[str]]:
     """Units of the columns, those of ``--units`` first; and a note where the file says otherwise."""
-    given = {_resolve(table, name, "--units"): unit for name, unit in read_units(question.units).items()}
+    given = {resolve(table, name, "--units"): unit for name, unit in read_units(question.units).items()}
     notes = [
         f"--units: column {name!r} is taken in {unit or 'no unit'}; the file says {table.units[name]}."
         for name, unit in given.items()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sozai.apps.cli.report_parts import Figures, table_section, write_figures
 from sozai.apps.cli.table_limits import limit_figures, limit_section, limit_tables
 from sozai.apps.cli.table_records import relation_records, rewrite_formula, subspace_records
 from sozai.contracts.tables import write_table
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.table_answer import TableAnswer
 
-__all__ = ["Figures", "table_section", "write_files", "write_folder"]
-
-Figures = dict[str, tuple[Any, str]]
+__all__ = ["write_files", "write_folder"]
 
 _MAX_NEIGHBORS = 60  # columns in the map of correlations
 
@@ -43,10 +42,7 @@ def write_files(report: Report, tables: dict[str, pd.DataFrame], figures: Figure
     report.write(folder / "report.html")
     for name, frame in tables.items():
         write_table(frame, folder / f"{name}.csv")
-    (folder / "figures").mkdir()
-    for name, (display, _) in figures.items():
-        display.save(folder / "figures" / f"{name}.png")
-        display.save(folder / "figures" / f"{name}.svg")
+    write_figures(figures, folder)
 
 
 def _tables(found: TableAnswer) -> dict[str, pd.DataFrame]:
@@ -187,7 +183,7 @@ def _report(found: TableAnswer, figures: Figures, tables: dict[str, pd.DataFrame
         report.text(str(found.price))
         report.table(found.comparison)
     _relation_section(report, found, figures, tables)
-    table_section(report, found)
+    table_section(report, reading, found.question.file)
     _settings_section(report, found)
     return report
 
@@ -268,30 +264,6 @@ def _screens(found: TableAnswer) -> pd.DataFrame:
             for k, screen in enumerate(found.law.screens_, start=1)
         ]
     )
-
-
-def table_section(report: Report, found: Any) -> None:
-    """What was read: file, rows, columns, repairs, rows left out."""
-    import pandas as pd
-
-    reading = found.reading
-    report.section("The table")
-    report.facts(
-        {
-            "file": found.question.file.name,
-            "encoding": reading.table.encoding,
-            "rows used": len(reading.y),
-            "rows left out": len(reading.dropped),
-        }
-    )
-    columns = reading.X if reading.is_class else reading.X.assign(**{reading.target: reading.y})
-    shown = columns.describe().T.reset_index(names="column")
-    shown.insert(1, "unit", [reading.units.get(name) or "" for name in shown["column"]])
-    report.table(shown.drop(columns=["count", "25%", "75%"]).rename(columns={"50%": "median"}))
-    if reading.table.repairs:
-        report.table(reading.table.repairs.to_frame().drop(columns="code"), caption="Repaired while reading.")
-    if reading.dropped:
-        report.table(pd.DataFrame(reading.dropped), caption="Rows left out.")
 
 
 def _settings_section(report: Report, found: TableAnswer) -> None:

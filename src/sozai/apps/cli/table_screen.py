@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.output import console
 from sozai.apps.cli.table_limits import say as say_limits
 from sozai.apps.cli.table_records import repair_records, rewrite_formula
@@ -113,12 +114,6 @@ def _say_relations(found: TableAnswer, screen: Any) -> None:
 def _say_end(found: TableAnswer, screen: Any) -> None:
     """Warnings, where the files lie, and what to try next."""
     question = found.question
-    for note in found.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
-    if question.save is not None:
-        screen.print(f"Law: {question.save}", soft_wrap=True)
-    if question.output is not None:
-        screen.print(f"Report: {question.output / 'report.html'}", soft_wrap=True)
     hints = [
         (question.output is None, "--output DIR writes a report with figures"),
         (question.groups is None, "--groups COL tests the law on whole groups it has not seen"),
@@ -126,9 +121,7 @@ def _say_end(found: TableAnswer, screen: Any) -> None:
         (not found.plan.large, "--search large tries millions of nested formulas"),
         (not question.relations, "--relations lists which descriptors may replace each other"),
     ]
-    shown = "; ".join(text for wanted, text in hints if wanted)
-    if shown:
-        screen.print(f"Next: {shown}.", style="dim", soft_wrap=True)
+    say_end(screen, found.notes, {"Law": question.save}, question.output, hints)
 
 
 def _few_whole(y: Any) -> bool:
