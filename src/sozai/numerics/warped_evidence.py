@@ -19,8 +19,9 @@ Array = NDArray[np.float64]
 
 #: Below this distance of an exponent from zero the power becomes its logarithm.
 _FLAT = 1e-6
-#: Prior of the bend, mean and standard deviation, and its bounds.
-BEND_PRIOR, BEND_BOUNDS = (1.0, 1.0), (-3.0, 5.0)
+#: Prior of the bend, mean and standard deviation, and its bounds: between them a bent scale has no end, and
+#: every prediction a value.
+BEND_PRIOR, BEND_BOUNDS = (1.0, 1.0), (0.0, 2.0)
 
 
 def bend(y: Array, exponent: float) -> Array:
@@ -99,6 +100,8 @@ class WarpedEvidence(Evidence):
               + \tfrac12(\lambda - 1)^2,
 
     and :math:`\partial J_0/\partial w = \alpha`, so the exponent costs nothing beside the rest [1]_.
+    It stays between 0 and 2, from the logarithm of large values to that of small ones: beyond, the bent
+    scale would end at a finite number, and what is predicted past it would have no value.
     Known noise is not bent: it is a variance of the standardized target.
 
     References

@@ -31,6 +31,8 @@ _CONTRADICTION = 1e-6
 #: (logarithms of length scale and amplitude) with little noise.
 _NOISY = 0.3
 _LIVELY, _QUIET = (-2.0, 0.0), -6.0
+#: Results beyond this size, or closer than its inverse, have squares that are no numbers.
+_LARGEST = 1e150
 #: Results from which the bend of the scale is learned; fewer leave it straight.
 _LEAST_FOR_BEND = 5
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
@@ -96,7 +98,7 @@ class Scale:
     def to_user(self, mean: Array, std: Array) -> tuple[Array, Array]:
         """Mean and standard deviation in the user's unit; on a bent scale by 32 quadrature points.
 
-        A bent scale can end at a finite model value, and then has no moments. Where the deviation exceeds
+        Moments of a bent scale may be those of values that hardly ever come. Where the deviation exceeds
         three times half the range that holds 68 of 100 values, median and that half are given.
         """
         if self.is_straight:
@@ -453,10 +455,16 @@ def _straight_scale(y: Array, sign: float, *, log: bool) -> Scale:
                      at=f"at result {row}", remedy="Use transform='yeo-johnson'.")
         )  # fmt: skip
     raw = np.log(y) if log else y
-    shift = float(raw.mean())
-    spread = float(raw.std())
-    if not spread > 1e-12 * float(np.abs(raw).max()):
-        spread = max(float(np.abs(raw).max()), 1.0) if not log else 1.0
+    if np.abs(raw).max() > _LARGEST or 0.0 < np.ptp(raw) < 1.0 / _LARGEST:
+        far = float(raw[np.argmax(np.abs(raw))])
+        raise InputError(
+            sentence("Surrogate.fit", "y", f"be below {_LARGEST:g} and differ by {1 / _LARGEST:g}", far,
+                     remedy="Write the results in another unit.")
+        )  # fmt: skip
+    shift, spread = float(raw.mean()), float(raw.std())
+    largest = float(np.abs(raw).max())
+    if not spread > 1e-12 * largest:
+        spread = max(largest, 1.0) if not log else 1.0
     return Scale(sign, shift, spread, log=log)
 
 

@@ -127,3 +127,22 @@ def test_only_a_noisy_fit_costs_a_second_search(monkeypatch, y, noise, searches)
     monkeypatch.setattr(surrogate, "maximize_evidence", counted)
     Surrogate(noise=noise, transform="standardize").fit(Z, y)
     assert calls == [3, 1][:searches]
+
+
+@pytest.mark.parametrize("n", [8, 15, 30])
+@pytest.mark.parametrize("seed", range(4))
+def test_predictions_of_a_peak_stay_near_what_was_seen(n, seed):
+    X = np.random.default_rng(seed).uniform(0, 1, (500, 4))
+    y = 100 * np.exp(-((X - 0.4) ** 2).sum(axis=1) / 0.1)
+    fitted = Surrogate().fit(X[:n] - 0.5, y[:n])
+    found = fitted.predict(X - 0.5, np.arange(n))
+    assert np.abs(found.mean).max() < 5 * y.max()
+    assert (found.std > 0).all()
+    assert ((found.low < found.mean) & (found.mean < found.high)).all()
+
+
+@pytest.mark.parametrize("factor", [1e-310, 1e-160, 1e300])
+def test_results_whose_squares_are_no_numbers_are_refused(factor):
+    Z = np.linspace(-0.5, 0.5, 8)[:, None]
+    with pytest.raises(InputError, match="another unit"):
+        Surrogate().fit(Z, factor * np.sin(5 * Z[:, 0]))
