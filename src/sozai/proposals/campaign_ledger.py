@@ -112,8 +112,19 @@ class CampaignLedger:
         int
             How many were new. They are placed before the own events that the
             other writer does not know.
+
+        Raises
+        ------
+        InputError
+            For events of another campaign, or not from its beginning.
         """
         theirs = list(events)
+        if self._events and [event.id for event in theirs[:1]] != [self._events[0].id]:
+            raise InputError(
+                sentence("Campaign.merge", "events", f"begin with {self._events[0].id} of this campaign",
+                         theirs[0].id if theirs else "no event",
+                         remedy="Tell the results of another campaign instead.")
+            )  # fmt: skip
         names = {event.id for event in theirs}
         mine = [event for event in self._events if event.id not in names]
         n_new = len(theirs) + len(mine) - len(self._events)
@@ -195,12 +206,12 @@ class CampaignLedger:
     def status_(self) -> CampaignStatus:
         """How the campaign stands."""
         seen = self.observations_
-        different = int((self._pool.first == np.arange(len(self._pool))).sum()) - len(self._removed_rows())
+        removed = self._removed_rows()
+        different = int((self._pool.first == np.arange(len(self._pool))).sum()) - len(removed)
+        observed, failed = (len(np.setdiff1d(rows, removed)) for rows in (seen.rows, seen.failed))
         left = len(seen.open)
         done = self._state.closed or (self.space is None and left == 0 and not len(seen.pending))
-        return CampaignStatus(
-            different, len(seen.rows), len(seen.failed), len(seen.pending), left, self._state.round, done
-        )
+        return CampaignStatus(different, observed, failed, len(seen.pending), left, self._state.round, done)
 
     def _record(self, kind: str, data: dict[str, Any]) -> str:
         """Append one event and let it come true; its id."""

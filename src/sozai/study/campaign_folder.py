@@ -198,11 +198,13 @@ def save_campaign(campaign: Campaign, path: str | os.PathLike[str], *, timeout: 
             if place.exists():
                 take_changes(campaign, table, campaign.pool.codes, str(place))
         else:
-            campaign.merge(record.events)
             table = _table(data, place, record, {}, "auto", None, {})
-            roles, reading = record.roles, record.dialect
-            if _hash(data) not in (record.table["sha256"], record.table["before"]):
-                take_changes(campaign, table, record.codes, str(place))
+            roles, reading, events = record.roles, record.dialect, record.events
+            if place.exists() and _hash(data) not in (record.table["sha256"], record.table["before"]):
+                known = Campaign.from_events(campaign.pool.frame(), campaign.objectives, events)
+                take_changes(known, table, record.codes, str(place), unsaved=campaign)
+                events = known.events_
+            campaign.merge(events)
         new = _with_results(campaign, table)
         _write(place, campaign, table, data, new, roles, reading)
     return place

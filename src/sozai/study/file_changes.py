@@ -65,7 +65,11 @@ def cell_values(
 
 
 def take_changes(
-    campaign: Campaign, table: CandidatesTable, known: NDArray[np.uint64], source: str
+    campaign: Campaign,
+    table: CandidatesTable,
+    known: NDArray[np.uint64],
+    source: str,
+    unsaved: Campaign | None = None,
 ) -> list[str]:
     """Take over what was changed by hand, and say so.
 
@@ -79,6 +83,9 @@ def take_changes(
         Identities of the candidates when the list was last written.
     source : str
         Name of the list, for messages.
+    unsaved : Campaign, optional
+        With events that the record does not have yet: what was told here and written into the list, too,
+        is one result.
 
     Returns
     -------
@@ -88,7 +95,7 @@ def take_changes(
     frame = table.descriptors[list(campaign.pool.names)]
     codes = identities(frame.to_numpy(dtype=np.float64), campaign.pool.salt)
     notes = _compare_lists(campaign, table, codes, known, source)
-    notes += _compare_results(campaign, table, codes)
+    notes += _compare_results(campaign, table, codes, unsaved or campaign)
     for note in notes:
         warnings.warn(f"'{source}': {note}", CampaignWarning, stacklevel=3)
     return notes
@@ -129,13 +136,16 @@ def _compare_lists(
     return notes
 
 
-def _compare_results(campaign: Campaign, table: CandidatesTable, codes: NDArray[np.uint64]) -> list[str]:
+def _compare_results(
+    campaign: Campaign, table: CandidatesTable, codes: NDArray[np.uint64], unsaved: Campaign
+) -> list[str]:
     """Results that were entered, changed or emptied."""
-    expected = cell_values(campaign, codes, table)
-    results = _by_candidate(campaign)
+    expected, told_here = (cell_values(c, codes, table) for c in (campaign, unsaved))
+    results, own = _by_candidate(campaign), _by_candidate(unsaved)
     repeated = set(codes[_stands_twice(codes)].tolist())
     seen: Counter[tuple[int, str]] = Counter()
     told: list[str] = []
+    beside: list[str] = []
     changed: list[str] = []
     kept: list[str] = []
     rows = np.flatnonzero(np.any([column.status != "blank" for column in table.results], axis=0))
@@ -149,7 +159,9 @@ def _compare_results(campaign: Campaign, table: CandidatesTable, codes: NDArray[
         if code in repeated:
             if _is_known(cells, mine, seen[key]):
                 continue
-        elif _is_expected(cells, row, expected, mine):
+        elif _is_expected(cells, row, expected, mine) or _is_expected(
+            cells, row, told_here, own.get(code, [])
+        ):
             continue
         line = f"in line {int(table.cells.lines[row])}"
         values, sigma = [cell[0] for cell in cells], [cell[1] for cell in cells]
@@ -158,6 +170,7 @@ def _compare_results(campaign: Campaign, table: CandidatesTable, codes: NDArray[
             run = f"{_FROM_TABLE}{cells}:{seen[key]}"
             campaign.tell(identity_text(code), values, sigma=sigma, status=status, run_id=run)
             told.append(line)
+            beside += [line] if not mine and code in own else []
         elif len(mine) == 1:
             campaign.correct(mine[0].event, values, sigma=sigma, status=status)
             changed.append(line)
@@ -166,6 +179,11 @@ def _compare_results(campaign: Campaign, table: CandidatesTable, codes: NDArray[
     notes = []
     if told:
         notes.append(f"{_counted(len(told), 'result')} entered by hand, for example {told[0]}.")
+    if beside:
+        notes.append(
+            f"{_counted(len(beside), 'candidate')} also told another result here, for example the one "
+            f"{beside[0]}: both count, as replicates."
+        )
     if changed:
         notes.append(
             f"{_counted(len(changed), 'result')} changed by hand and corrected, for example {changed[0]}."

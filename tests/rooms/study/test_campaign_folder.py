@@ -507,3 +507,75 @@ def test_categories_are_not_written(tmp_path):
     campaign.tell({"x": 0.5, "s": "u"}, 1.0)
     with pytest.raises(InputError, match=r"save_campaign: descriptors must be numbers. Got \['s'\]"):
         save_campaign(campaign, tmp_path / "candidates.csv")
+
+
+class TestUnsavedEventsAndChangesByHand:
+    """A list edited by hand while a campaign that has it open holds events that are not saved yet."""
+
+    @pytest.fixture
+    def saved(self, tmp_path):
+        place = tmp_path / "list.csv"
+        place.write_bytes(b"x,Tc [K]\n0.0,\n0.1,\n0.2,\n0.3,\n0.4,\n")
+        campaign = open_campaign(place, settle=0)
+        for row, value in ((0, 0.5), (3, 3.5)):
+            campaign.tell(row, value)
+        save_campaign(campaign, place)
+        return place
+
+    @staticmethod
+    def write(place, row, text):
+        lines = place.read_text().split("\n")
+        lines[row + 1] = f"{lines[row + 1].partition(',')[0]},{text}"
+        place.write_text("\n".join(lines))
+
+    def saved_after(self, place, act, row=2, text="77"):
+        campaign = open_campaign(place, settle=0)
+        act(campaign)
+        self.write(place, row, text)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            save_campaign(campaign, place)
+        cells = [line.partition(",")[2] for line in place.read_text().split("\n")[1:-1]]
+        return cells, [str(warning.message).partition(": ")[2] for warning in caught]
+
+    def test_a_correction_and_a_rollback_stay(self, saved):
+        second = [event for event in open_campaign(saved).events_ if event.kind == "told"][1]
+        cells, notes = self.saved_after(saved, lambda campaign: campaign.correct(second.id, 9.0))
+        assert cells == ["0.5", "", "77", "9.0", ""]
+        assert notes == ["1 result was entered by hand, for example in line 4."]
+        cells, notes = self.saved_after(saved, lambda campaign: campaign.rollback(0), row=4, text="5")
+        assert cells == ["", "", "", "", "5"]
+        assert notes == ["1 result was entered by hand, for example in line 6."]
+
+    def test_what_was_told_is_not_taken_for_a_change(self, saved):
+        def act(campaign):
+            campaign.tell(1, 12.5)
+            campaign.tell(0, 1.5)
+
+        cells, notes = self.saved_after(saved, act)
+        assert cells == ["1.0", "12.5", "77", "3.5", ""]
+        assert notes == ["1 result was entered by hand, for example in line 4."]
+
+    def test_one_cell_told_and_written(self, saved):
+        cells, notes = self.saved_after(saved, lambda campaign: campaign.tell(2, 77.0))
+        assert (cells[2], notes) == ("77", [])
+        assert len(open_campaign(saved).results_) == 3
+        cells, notes = self.saved_after(saved, lambda campaign: campaign.tell(4, 1.0), row=4, text="2")
+        assert cells[4] == "1.5"
+        assert "both count, as replicates" in notes[1]
+
+    def test_a_deleted_list_is_written_anew_in_silence(self, saved):
+        campaign = open_campaign(saved, settle=0)
+        campaign.tell(4, 1.0)
+        saved.unlink()
+        save_campaign(campaign, saved)
+        assert open_campaign(saved).status_ == campaign.status_
+
+    def test_candidates_cut_from_the_list_are_named_and_not_counted(self, saved):
+        campaign = open_campaign(saved, settle=0)
+        lines = saved.read_text().split("\n")
+        saved.write_text("\n".join([lines[0], *lines[3:]]))
+        with pytest.warns(CampaignWarning, match=r"2 candidates were taken out, for example x=0\."):
+            save_campaign(campaign, saved)
+        status = campaign.status_
+        assert (status.n_candidates, status.n_observed, status.n_open) == (3, 1, 2)
