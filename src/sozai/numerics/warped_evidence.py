@@ -13,15 +13,14 @@ from sozai.numerics.kernels import Kernel
 from sozai.numerics.process_evidence import Evidence
 from sozai.numerics.small_evidence import bent_moments
 
-__all__ = ["WarpedEvidence", "bend", "unbend"]
+__all__ = ["WarpedEvidence", "bend", "bend_slope", "unbend"]
 
 Array = NDArray[np.float64]
 
 #: Below this distance of an exponent from zero the power becomes its logarithm.
 _FLAT = 1e-6
-#: Prior of the bend, mean and standard deviation, and its bounds: between them a bent scale has no end, and
-#: every prediction a value.
-BEND_PRIOR, BEND_BOUNDS = (1.0, 1.0), (0.0, 2.0)
+#: Prior of the bend, mean and standard deviation, and its bounds: from 0 on a bent scale has no upper end.
+BEND_PRIOR, BEND_BOUNDS = (1.0, 1.0), (0.0, 5.0)
 
 
 def bend(y: Array, exponent: float) -> Array:
@@ -64,6 +63,18 @@ def bend(y: Array, exponent: float) -> Array:
     return np.asarray(np.where(above, grown, -grown))
 
 
+def bend_slope(y: Array, exponent: float) -> Array:
+    """Derivative of :func:`bend` by y.
+
+    Examples
+    --------
+    >>> bend_slope(np.array([-1.0, 0.0, 1.0]), 2.0).tolist()
+    [0.5, 1.0, 2.0]
+    """
+    power = np.where(np.asarray(y) >= 0, exponent - 1.0, 1.0 - exponent)
+    return np.asarray((1.0 + np.abs(y)) ** power)
+
+
 def unbend(w: Array, exponent: float) -> Array:
     """Inverse of :func:`bend`; values beyond its range give the largest number that does not overflow.
 
@@ -100,8 +111,8 @@ class WarpedEvidence(Evidence):
               + \tfrac12(\lambda - 1)^2,
 
     and :math:`\partial J_0/\partial w = \alpha`, so the exponent costs nothing beside the rest [1]_.
-    It stays between 0 and 2, from the logarithm of large values to that of small ones: beyond, the bent
-    scale would end at a finite number, and what is predicted past it would have no value.
+    It is 0 (the logarithm of large values) or more: below, the bent scale would end at a finite number,
+    and what is predicted past it would have no value.
     Known noise is not bent: it is a variance of the standardized target.
 
     References

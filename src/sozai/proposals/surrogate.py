@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from sozai.numerics.hyper_average import HyperDraws, draw_parameters
 from sozai.numerics.kernels import Kernel, Matern
 from sozai.numerics.pool_posterior import PoolPosterior
 from sozai.numerics.process_evidence import Evidence, ProcessPriors, maximize_evidence
-from sozai.numerics.warped_evidence import WarpedEvidence, bend, unbend
+from sozai.numerics.warped_evidence import WarpedEvidence, bend, bend_slope, unbend
 
 __all__ = ["FittedSurrogate", "Prediction", "Scale", "Surrogate"]
 
@@ -58,6 +58,8 @@ class Scale:
     bent_shift, bent_spread : float
         Mean and standard deviation after the bend.
     log : bool
+    lowest : float
+        Standardized result below which a bent scale goes on straight: a bend of more than 2 would end there.
 
     Examples
     --------
@@ -73,25 +75,40 @@ class Scale:
     bent_shift: float = 0.0
     bent_spread: float = 1.0
     log: bool = False
+    lowest: float = -np.inf
 
     @property
     def is_straight(self) -> bool:
         """Whether the scale is a shift and a factor only."""
         return self.exponent == 1.0 and not self.log
 
+    @property
+    def _end(self) -> float:
+        """Bent value from which the scale is straight."""
+        return float(bend(np.array(self.lowest), self.exponent)) if np.isfinite(self.lowest) else -np.inf
+
+    @property
+    def _slope(self) -> float:
+        """Slope of the bend at the lowest result."""
+        return float(bend_slope(np.array(self.lowest), self.exponent)) if np.isfinite(self.lowest) else 1.0
+
     def to_model(self, values: Array) -> Array:
         """Model values of results."""
         raw = np.log(values) if self.log else np.asarray(values, dtype=np.float64)
         standard = self.sign * (raw - self.shift) / self.spread
         if self.exponent != 1.0:
-            standard = (bend(standard, self.exponent) - self.bent_shift) / self.bent_spread
+            inside = np.maximum(standard, self.lowest)
+            straight = (standard - inside) * self._slope
+            standard = (bend(inside, self.exponent) + straight - self.bent_shift) / self.bent_spread
         return np.asarray(standard)
 
     def value(self, model: Array) -> Array:
         """Result of a model value."""
         standard = np.asarray(model, dtype=np.float64)
         if self.exponent != 1.0:
-            standard = unbend(standard * self.bent_spread + self.bent_shift, self.exponent)
+            bent = standard * self.bent_spread + self.bent_shift
+            inside = np.maximum(bent, self._end)
+            standard = unbend(inside, self.exponent) + (bent - inside) / self._slope
         raw = self.sign * standard * self.spread + self.shift
         return np.asarray(np.exp(np.minimum(raw, 700.0)) if self.log else raw)
 
@@ -217,7 +234,7 @@ class Surrogate:
                 warped = WarpedEvidence(self.kernel, Z[some], target[some], **options)
                 theta, value = _most_probable(warped, warped.starts(self.n_restarts, rng))
                 scale = _bent_scale(scale, target, float(theta[-1]))
-                known = known * _bend_slope(scale, target) ** 2
+                known = known * (bend_slope(target, scale.exponent) / scale.bent_spread) ** 2
                 target, theta = scale.to_model(y), theta[:-1]
                 options |= {"known_noise": known[some] if (known > 0).any() else None}
                 evidence = Evidence(self.kernel, Z[some], target[some], **options)
@@ -471,20 +488,15 @@ def _straight_scale(y: Array, sign: float, *, log: bool) -> Scale:
 def _bent_scale(scale: Scale, target: Array, exponent: float) -> Scale:
     """The same scale with a bend."""
     bent = bend(target, exponent)
-    return Scale(
-        scale.sign, scale.shift, scale.spread, exponent, float(bent.mean()), float(bent.std()), scale.log
-    )
+    return replace(
+        scale, exponent=exponent, bent_shift=float(bent.mean()), bent_spread=float(bent.std()),
+        lowest=float(target.min()),
+    )  # fmt: skip
 
 
 def _unit(scale: Scale, y: Array) -> Array | float:
     """User's unit per model unit, at every result: what known standard deviations are divided by."""
     return np.asarray(y * scale.spread) if scale.log else scale.spread
-
-
-def _bend_slope(scale: Scale, target: Array) -> Array:
-    """Derivative of the bent by the straight standardized values."""
-    power = np.where(target >= 0, scale.exponent - 1.0, 1.0 - scale.exponent)
-    return np.asarray((1.0 + np.abs(target)) ** power / scale.bent_spread)
 
 
 def _contradict(Z: Array, target: Array) -> bool:

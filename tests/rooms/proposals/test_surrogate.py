@@ -146,3 +146,15 @@ def test_results_whose_squares_are_no_numbers_are_refused(factor):
     Z = np.linspace(-0.5, 0.5, 8)[:, None]
     with pytest.raises(InputError, match="another unit"):
         Surrogate().fit(Z, factor * np.sin(5 * Z[:, 0]))
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.7, 2.0, 3.5, 5.0])
+def test_a_bent_scale_reaches_every_number_and_goes_straight_below_the_lowest_result(exponent):
+    scale = Scale(1.0, 10.0, 2.0, exponent, 0.3, 0.8, lowest=-1.5)
+    model = np.linspace(-50.0, 5.0, 401)
+    values = scale.value(model)
+    assert (np.diff(values) > 0).all()
+    np.testing.assert_allclose(scale.to_model(values), model, atol=1e-9)
+    low = values < 10.0 - 1.5 * 2.0
+    assert low.sum() > 100
+    np.testing.assert_allclose(np.diff(values[low], 2), 0.0, atol=1e-9 * np.ptp(values[low]))
