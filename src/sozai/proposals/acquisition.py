@@ -93,6 +93,10 @@ class Acquisition:
         """Scores, shape (n,); the largest is proposed."""
         raise NotImplementedError
 
+    def drawn(self) -> Acquisition:
+        """The rule that takes the place of this one where functions are drawn."""
+        return ThompsonSampling()
+
     def follow(self, references: Array, means: Array) -> Array:
         """References of k pretended histories after their new means, both of shape (k,)."""
         return references

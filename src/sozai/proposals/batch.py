@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from sozai.contracts.errors import InputError, sentence
-from sozai.proposals.acquisition import NoisyExpectedImprovement
+from sozai.proposals.acquisition import Acquisition, NoisyExpectedImprovement
 from sozai.proposals.pool_scores import PoolScorer
 
 __all__ = ["Batch", "ConstantLiar", "Fantasies", "LocalPenalty", "Thompson", "TopScores", "as_batch"]
@@ -24,6 +24,10 @@ _VALUES = 64
 
 class Batch:
     """How candidates are chosen one after the other, without results in between."""
+
+    def rule(self, acquisition: Acquisition) -> Acquisition:
+        """What candidates are scored by: the acquisition, unless functions are drawn in its place."""
+        return acquisition
 
     def scores(self, scorer: PoolScorer, chosen: list[int]) -> tuple[Rows, Array]:
         """Candidates and their scores, given what is running or chosen; all candidates or a short list."""
@@ -178,9 +182,13 @@ class Thompson(Batch):
     Thompson()
     """
 
+    def rule(self, acquisition: Acquisition) -> Acquisition:
+        """The rule of drawn functions."""
+        return acquisition.drawn()
+
     def scores(self, scorer: PoolScorer, chosen: list[int]) -> tuple[Rows, Array]:
         """One drawn function."""
-        return np.arange(len(scorer.Z)), scorer.drawn(len(chosen))
+        return self._plain(scorer, chosen)
 
 
 def _steepest(scorer: PoolScorer, rows: Rows) -> float:

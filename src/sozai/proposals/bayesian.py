@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.contracts.estimator import BaseEstimator, Interval, NotFittedError, StrOptions
 from sozai.contracts.observations import Choice, Observations
-from sozai.contracts.records import Proposal, with_error
+from sozai.contracts.records import Proposal
 from sozai.numerics.pool_posterior import PoolPosterior
 from sozai.proposals.acquisition import (
     Acquisition,
@@ -29,9 +29,10 @@ from sozai.proposals.batch import Fantasies, as_batch
 from sozai.proposals.censored_results import fit_objective, objective_results
 from sozai.proposals.model_free import farthest_points
 from sozai.proposals.objectives import Range, Target
-from sozai.proposals.outcomes import Feasibility, Weighted, weigh
+from sozai.proposals.outcomes import Constraint, Feasibility, LearnedCost, Weighted, weigh
 from sozai.proposals.pool_scores import PoolScorer
-from sozai.proposals.several_proposing import explain_several, is_several, propose_several
+from sozai.proposals.proposal_reasons import reason_for_one, score_words
+from sozai.proposals.several_proposing import explain_several, is_several, propose_several, several_rules
 from sozai.proposals.space import Space
 from sozai.proposals.space_search import propose_in_space
 from sozai.proposals.surrogate import FittedSurrogate, Surrogate
@@ -203,6 +204,7 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
             For ``n`` below 1, and descriptors that are not finite.
         """
         self._check_parameters()
+        self._check_rules(observations)
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
             raise InputError(sentence(_PLACE, "n", "be a whole number of 1 or more", n))
         if self.space is not None:
@@ -232,6 +234,16 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         if given.keys() != known.keys() or any(known[name] is not value for name, value in given.items()):
             self._validate_params()
             self._checked = given
+
+    def _check_rules(self, observations: Observations) -> None:
+        """Refuse an acquisition or a batch rule that the model could not use, before there is a model."""
+        outcomes = () if isinstance(self.outcomes, str) else self.outcomes
+        weighing = {o.name for o in outcomes if isinstance(o, (Constraint, LearnedCost))}
+        kept = [o for o in observations.objectives if o.name not in weighing]
+        if len(kept) > 1 or is_several(self.acquisition):
+            several_rules(self)
+        elif kept:
+            as_batch(self.batch, place="BayesianProposer").rule(self._rule(kept[0].goal))
 
     def _propose_over(self, observations: Observations, Z: Array, count: int) -> list[Choice]:
         """Choose among candidates whose place in the unit cube is known."""
@@ -264,11 +276,14 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         self._fit, self._names = fitted, observations.names
         self.gp_, self.posterior_ = [fitted], posterior
         self.hyper_status_ = fitted.status(observations.names)
-        rule = self._rule(goal)
+        asked = rule = as_batch(self.batch, place="BayesianProposer").rule(self._rule(goal))
         if np.ptp(fitted.target) == 0 and not isinstance(goal, (Target, Range)):
             rule = Variance()
         rule = Feasibility() if weighted.only_feasibility else rule
-        self._acquisition = rule
+        power = self._cost_power(observations) if rule.is_log else 0.0
+        words = score_words(rule, weighted, self.outcomes, power)
+        is_flat = isinstance(rule, Variance) and not isinstance(asked, Variance)
+        self._words = None if is_flat else f"{'best' if rule.draws else 'highest'} {words}"
         scale = fitted.scale
         target = float(scale.to_model(np.array([goal.value]))[0]) if isinstance(goal, Target) else None
         span = None
@@ -364,7 +379,7 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
             return total
         if not rule.is_log:
             warnings.warn(
-                f"BayesianProposer: {rule!r} is no logarithm, so the cost has no place in it. "
+                f"BayesianProposer: the {rule.label} is no logarithm, so the cost has no place in it. "
                 "Use ExpectedImprovement().",
                 ConvergenceWarning,
                 stacklevel=4,
@@ -374,13 +389,14 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
         return -weight if total is None else total - weight
 
     def _cost_power(self, observations: Observations) -> float:
-        """Power of the cost."""
+        """Power of the cost; 0 where there is none."""
+        if observations.cost is None:
+            return 0.0
         if self.cost_weight != "auto":
             return float(self.cost_weight)
         if self.budget is None:
             return 1.0
         used = np.concatenate([observations.rows, observations.failed, observations.pending])
-        assert observations.cost is not None
         counts = np.ones(len(used))
         counts[: len(observations.rows)] = np.maximum(observations.counts.max(axis=1), 1)
         return float(np.clip(1.0 - (observations.cost[used] * counts).sum() / self.budget, 0.0, 1.0))
@@ -424,14 +440,12 @@ class BayesianProposer(AskTell, BaseEstimator):  # type: ignore[misc]
     ) -> Choice:
         """One candidate with its prediction and its sentence, ``after`` so many others."""
         mean, std = self._fit.scale.to_user(scorer.mean[row : row + 1], scorer.std[row : row + 1])
-        unit = f" {observations.objectives[0].unit}" if observations.objectives[0].unit else ""
-        if isinstance(self._acquisition, Variance) and not isinstance(self.acquisition, Variance):
-            reason = "All results are equal: the candidate about which least is known."
-        else:
-            label = self._acquisition.label
-            best = f"{self.incumbent_:.4g}{unit}, the best mean of a measured candidate"
-            told = f"{with_error(float(mean[0]), float(std[0]))}{unit}"
-            reason = f"Highest {label}{' of those left' if after else ''}: mean {told}, against {best}."
+        reason = "All results are equal: the candidate about which least is known."
+        if self._words is not None:
+            words = f"{'of those left, the ' if after else ''}{self._words}"
+            words = words[0].upper() + words[1:]
+            told = float(mean[0]), float(std[0])
+            reason = reason_for_one(observations, scorer, row, told, self.incumbent_, words)
         return Choice(row, score, mean, std, reason)
 
     def predict(self, rows: Any, *, level: float = 0.9, n_draws: int = 32) -> pd.DataFrame:

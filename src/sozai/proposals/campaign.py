@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -25,8 +26,8 @@ from sozai.proposals.campaign_records import TellReport
 from sozai.proposals.campaign_results import ResultTable, gather
 from sozai.proposals.campaign_views import nearest_results
 from sozai.proposals.candidate_pool import CandidatePool
-from sozai.proposals.objectives import Objective, as_objectives
-from sozai.proposals.told_results import Told, fill, find_candidate, read_told
+from sozai.proposals.objectives import Objective, as_objectives, in_units_of
+from sozai.proposals.told_results import Told, fill, find_candidate, read_told, says_nothing
 
 __all__ = ["SCHEMA", "Campaign"]
 
@@ -52,9 +53,10 @@ class Campaign(CampaignLedger):
         A space without a list (:class:`~sozai.proposals.spaces.Box`, mixture, categories, products)
         serves too: points then come and go by their descriptors, and have no row.
     objectives : Objective, str or sequence of them
-        What is wanted of each result; a name alone is maximized.
+        What is wanted of each result; a name alone is maximized. One without a unit takes that of its column.
     proposer : PoolProposer, optional
-        Who chooses; :class:`~sozai.proposals.bayesian.BayesianProposer` when left out.
+        Who chooses; :class:`~sozai.proposals.bayesian.BayesianProposer` when left out. In a space, a copy of
+        it whose ``space`` is this one, unless it has one already.
     cost : str, array-like or callable, optional
         Cost of each candidate: a column of the frame, positive numbers, or a
         function of the frame of descriptors.
@@ -123,8 +125,9 @@ class Campaign(CampaignLedger):
         retry_failed: bool = False,
         random_state: int | None = 0,
     ) -> None:
-        self.objectives = as_objectives(objectives, place="Campaign")
+        self.objectives = in_units_of(as_objectives(objectives, place="Campaign"), candidates)
         frame, results = self._take(candidates, cost, allowed, proposer, retry_failed, None)
+        self.proposer = self._in_space(proposer)
         seed = secrets.randbits(32) if random_state is None else as_seed(random_state)
         self._record(
             "created",
@@ -180,8 +183,9 @@ class Campaign(CampaignLedger):
                          history[0].data["schema"], remedy="Run: pip install --upgrade sozai")
             )  # fmt: skip
         campaign = cls.__new__(cls)
-        campaign.objectives = as_objectives(objectives, place="Campaign")
+        campaign.objectives = in_units_of(as_objectives(objectives, place="Campaign"), candidates)
         campaign._take(candidates, cost, allowed, proposer, retry_failed, history[0].data["salt"])
+        campaign.proposer = campaign._in_space(proposer)
         campaign.merge(history)
         return campaign
 
@@ -259,7 +263,8 @@ class Campaign(CampaignLedger):
         unit : str, optional
             Unit of ``values`` when it is not the one of the objective.
         adopt : bool
-            Accept a candidate that is not in the list, told by its descriptors.
+            Accept a candidate that is not in the list, told by its descriptors. A point outside the bounds,
+            limits or steps of a space is accepted without it, too, but with a warning.
 
         Returns
         -------
@@ -290,6 +295,7 @@ class Campaign(CampaignLedger):
         for told, key, repeated in zip(found, keys, known, strict=True):
             if repeated or (key is not None and key in self._state.runs):
                 continue
+            notes += [] if adopt else self._strays(told)
             notes += self._doubts(told, before)
             events.append(self._record_told(told, key))
         return TellReport(tuple(events), len(events), len(found) - len(events), tuple(notes))
@@ -321,7 +327,9 @@ class Campaign(CampaignLedger):
             if told.id in self._state.running:
                 self._record("released", {"id": told.id})
             else:
-                warn_campaign(f"Candidate {told.id} is not running; there is nothing to release.")
+                warn_campaign(
+                    f"Candidate at {self._called(told)} is not running; there is nothing to release."
+                )
 
     def correct(self, event_id: str | Event, value: Any, *, sigma: Any = None, status: Any = "ok") -> None:
         """Put another value in the place of one told before; the old one stays in the history.
@@ -466,9 +474,9 @@ class Campaign(CampaignLedger):
         if account is not None and told.row >= 0:
             with contextlib.suppress(NotFittedError):  # without a model the distances must do
                 return account(told.row, n)
-        x = self._pool.as_mapping(told.point or [])
-        frame = nearest_results(self.observations_, x, self.objectives, n)
-        frame.attrs |= {"x": x}
+        point = told.point or []
+        frame = nearest_results(self.observations_, self._pool, point, self.objectives, n)
+        frame.attrs |= {"x": self._pool.as_mapping(point)}
         if isinstance(proposal, Proposal):
             frame.attrs |= {"reason": proposal.reason, "score": proposal.score, "model": proposal.model}
         return frame
@@ -492,7 +500,10 @@ class Campaign(CampaignLedger):
 
     def _tell_table(self, results: pd.DataFrame) -> None:
         """Results that stand in the table of candidates."""
-        rows = np.flatnonzero(results.notna().any(axis=1).to_numpy()) if results.shape[1] else []
+        blank = results.apply(
+            lambda column: column.map(says_nothing) if column.dtype.kind == "O" else column.isna()
+        )
+        rows = np.flatnonzero(~blank.to_numpy().all(axis=1)) if results.shape[1] else []
         if not len(rows):
             return
         frame = results.iloc[rows].set_axis(rows, axis=0)
@@ -550,13 +561,33 @@ class Campaign(CampaignLedger):
         if strangers:
             self._record("candidates_added", {"ids": list(strangers), "points": list(strangers.values())})
 
+    def _called(self, told: Told) -> str:
+        """A candidate as the user knows it: its row, or its descriptors."""
+        if told.row >= 0 and self.space is None:
+            return f"row {told.row}"
+        if told.point is None:
+            return told.id
+        return ", ".join(f"{name}={value}" for name, value in self._pool.as_mapping(told.point).items())
+
+    def _strays(self, told: Told) -> list[str]:
+        """Warning about a point that is new and outside the space."""
+        if self.space is None or told.id in self._state.touched or told.point is None:
+            return []
+        misses = self.space.misses(np.array(told.point))
+        if not misses:
+            return []
+        meant = "the result was recorded all the same. Say adopt=True if it is meant."
+        return [warn_campaign(f"{'; '.join(misses)}; {meant}")]
+
     def _doubts(self, told: Told, before: ResultTable) -> list[str]:
         """Warnings about one result: an orphan, or a replicate far from the others."""
         notes = []
         gone = told.id in self._state.removed or (told.row < 0 and told.id not in self._state.added)
         if gone and self.space is None:
             notes.append(
-                warn_campaign(f"Candidate {told.id} left the list; its result was recorded all the same.")
+                warn_campaign(
+                    f"Candidate at {self._called(told)} left the list; its result was recorded all the same."
+                )
             )
         at = np.flatnonzero(before.codes == int(told.id, 16))
         for k, objective in enumerate(self.objectives):
@@ -567,11 +598,10 @@ class Campaign(CampaignLedger):
             own = told.sigma[k] if told.sigma is not None and told.sigma[k] is not None else noise
             mean = float(before.Y[at[0], k])
             if abs(value - mean) > _CONFLICT * own > 0:
-                rows = f"row {told.row}" if told.row >= 0 else told.id
                 notes.append(
                     warn_campaign(
-                        f"{objective.label} of {rows}: {value:g} differs from {mean:g} by more than "
-                        f"{_CONFLICT:g} standard deviations ({own:.3g}); both were kept."
+                        f"{objective.label} of {self._called(told)}: {value:g} differs from {mean:g} by "
+                        f"more than {_CONFLICT:g} standard deviations ({own:.3g}); both were kept."
                     )
                 )
         return notes
@@ -582,7 +612,7 @@ class Campaign(CampaignLedger):
             from sozai.proposals.bayesian import BayesianProposer
 
             own = getattr(self.objectives[0].goal, "proposer", None)
-            self.proposer = BayesianProposer(space=self.space) if own is None else own()
+            self.proposer = self._in_space(BayesianProposer() if own is None else own())
         choices = self.proposer.propose(seen, wanted)
         self._check(choices, seen)
         round_ = self._state.round + (self._state.asked_at != self._state.news)
@@ -597,6 +627,19 @@ class Campaign(CampaignLedger):
         self._record("asked", data)
         self._asked = (self._state.news, proposals)
         return proposals
+
+    def _in_space(self, proposer: Any) -> Any:
+        """A proposer; in a space a copy that knows it, unless it has one; refused if it serves lists only."""
+        if self.space is None or getattr(proposer, "space", None) is not None or proposer is None:
+            return proposer
+        if not hasattr(proposer, "space"):
+            raise InputError(
+                sentence("Campaign", "proposer", "serve a space: have an attribute space", proposer,
+                         remedy="Leave it out, or list the points: Campaign(space.grid(), ...).")
+            )  # fmt: skip
+        own = copy.copy(proposer)
+        own.space = self.space
+        return own
 
     def _check(self, choices: list[Choice], seen: Observations) -> None:
         """Refuse choices that are closed, running, repeated or outside the list."""

@@ -124,7 +124,10 @@ class BestResult:
 
     def __repr__(self) -> str:
         where = "" if self.index is None else f"row {self.index}, "
-        values = ", ".join(f"{name}={value:.6g}" for name, value in self.x.items())
+        values = ", ".join(
+            f"{name}={value}" if isinstance(value, str) else f"{name}={value:.6g}"
+            for name, value in self.x.items()
+        )
         times = f", {self.n_replicates} replicates" if self.n_replicates > 1 else ""
         return f"BestResult({where}{values}, {self.objective}: {with_error(self.value, self.std)}{times})"
 

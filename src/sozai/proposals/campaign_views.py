@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -71,8 +71,9 @@ def best_result(seen: Observations, pool: CandidatePool, objective: Objective) -
     row = int(seen.rows[at])
     noise = float(np.sqrt(seen.noise[at, 0])) or np.nan
     count = int(seen.counts[at, 0])
+    index = row if pool.space is None else None
     return BestResult(
-        pool.identity(row), row, pool.values(row), float(values[at]), noise, count, objective.label
+        pool.identity(row), index, pool.values(row), float(values[at]), noise, count, objective.label
     )
 
 
@@ -91,15 +92,18 @@ def front_table(seen: Observations, table: pd.DataFrame, objectives: Sequence[Ob
 
 
 def nearest_results(
-    seen: Observations, x: Mapping[str, Any], objectives: Sequence[Objective], n: int
+    seen: Observations, pool: CandidatePool, point: Sequence[float], objectives: Sequence[Objective], n: int
 ) -> pd.DataFrame:
-    """Observed candidates nearest to a point, every descriptor scaled to the range of the list."""
-    low, high = seen.X.min(axis=0), seen.X.max(axis=0)
-    width = np.where(high > low, high - low, 1.0)
-    point = np.array([float(x[name]) for name in seen.names])
-    distance = np.sqrt((((seen.X[seen.rows] - point) / width) ** 2).sum(axis=1))
+    """Observed candidates nearest to a point, in the coordinates of the space or the range of the list."""
+    X, at = seen.X, np.array([point], dtype=np.float64)
+    if pool.space is not None:
+        steps = pool.space.encode(X[seen.rows]) - pool.space.encode(at)
+    else:
+        width = np.ptp(X, axis=0)
+        steps = (X[seen.rows] - at) / np.where(width > 0, width, 1.0)
+    distance = np.sqrt((steps**2).sum(axis=1))
     order = np.argsort(distance, kind="stable")[:n]
-    frame = pd.DataFrame(seen.X[seen.rows[order]], columns=list(seen.names))
+    frame = pd.DataFrame([pool.values(row) for row in seen.rows[order]], columns=list(seen.names))
     frame.insert(0, "index", seen.rows[order])
     for k, objective in enumerate(objectives):
         frame[objective.label] = seen.Y[order, k]

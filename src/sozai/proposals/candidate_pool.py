@@ -187,7 +187,10 @@ def as_numbers(frame: pd.DataFrame, place: str) -> NDArray[np.float64]:
     for position, name in enumerate(frame.columns):
         column = frame.iloc[:, position]
         is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-        numbers = column if is_number else pd.to_numeric(column, errors="coerce")
+        is_time = column.dtype.kind in "mM" or isinstance(column.dtype, pd.DatetimeTZDtype)
+        numbers = (
+            column if is_number else pd.to_numeric(column.astype(str) if is_time else column, errors="coerce")
+        )
         matrix[:, position] = values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):

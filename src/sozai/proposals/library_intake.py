@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sozai.contracts.column_formulas import ColumnFormula, find_header
-from sozai.contracts.errors import InputError, sentence
+from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.contracts.unit_headers import split_unit
 from sozai.proposals.spaces import Mixture
 
@@ -135,6 +136,11 @@ def read_library(
     ...              ["A", "B"], ["S"], {}, {}, ())
     LibraryTable(5 positions, S)
     """
+    if not isinstance(table, (pd.DataFrame, Mapping)):
+        raise InputError(
+            sentence(_PLACE, "X", "be a table with headers", table,
+                     remedy="Read a file first: pandas.read_csv(path).")
+        )  # fmt: skip
     frame = table if isinstance(table, pd.DataFrame) else pd.DataFrame(dict(table))
     frame = frame.rename(columns=str).reset_index(drop=True)
     headers = [str(name) for name in frame.columns]
@@ -223,6 +229,13 @@ def _fractions(frame: pd.DataFrame, components: tuple[str, ...], total: float | 
     usual = min((1.0, 100.0), key=lambda size: abs(whole - size) / size)
     if total is None and abs(whole - usual) <= 2e-3 * usual:
         whole = usual
+    if total is None and whole != usual:
+        warnings.warn(
+            f"{_PLACE}: {' + '.join(components)} add up to {whole:.6g}, neither 1 nor 100; that was taken "
+            f"for the whole. Say total={whole:.6g} if it is meant, or correct the composition.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
     bad = -_NEGATIVE * abs(whole) > X
     if bad.any():
         row, column = (int(k) for k in np.argwhere(bad)[0])

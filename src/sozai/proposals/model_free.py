@@ -6,14 +6,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sozai.contracts.observations import Choice, Observations
+from sozai.proposals.space import Space
+from sozai.proposals.space_search import propose_from_sample
 
 __all__ = ["ExhaustiveProposer", "RandomProposer", "SpaceFillingProposer", "farthest_points"]
 
 _BLOCK = 262144
 
 
-class RandomProposer:
+class _SpaceOrList:
+    """Choosing from a list; a sample of the space serves as one where there is a space.
+
+    Parameters
+    ----------
+    space : Space, optional
+        :class:`~sozai.proposals.spaces.Box`, ``Mixture``, ``Product``; a campaign hands over its own.
+    """
+
+    def __init__(self, space: Space | None = None) -> None:
+        self.space = space
+
+    def propose(self, observations: Observations, n: int) -> list[Choice]:
+        """Choose ``n`` open candidates, or points of the space."""
+        if self.space is not None:
+            return propose_from_sample(self._choose, self.space, observations, n)
+        return self._choose(observations, n)
+
+    def _choose(self, observations: Observations, n: int) -> list[Choice]:
+        """Choose from a list."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.space is None else repr(self.space)})"
+
+
+class RandomProposer(_SpaceOrList):
     """Open candidates at random.
+
+    Parameters
+    ----------
+    space : Space, optional
+        Points of it are drawn in place of candidates of a list.
 
     Notes
     -----
@@ -28,15 +61,12 @@ class RandomProposer:
     [2, 8, 6]
     """
 
-    def propose(self, observations: Observations, n: int) -> list[Choice]:
+    def _choose(self, observations: Observations, n: int) -> list[Choice]:
         """Choose ``n`` open candidates, each equally likely."""
         draws = np.random.default_rng(observations.seed).random(observations.n_candidates)
         draws[~observations.is_open] = -1.0
         rows = np.argsort(-draws, kind="stable")[: min(n, len(observations.open))]
         return [_choice(observations, row, 0.0, "Drawn at random from the open candidates.") for row in rows]
-
-    def __repr__(self) -> str:
-        return "RandomProposer()"
 
 
 class ExhaustiveProposer:
@@ -60,8 +90,13 @@ class ExhaustiveProposer:
         return "ExhaustiveProposer()"
 
 
-class SpaceFillingProposer:
+class SpaceFillingProposer(_SpaceOrList):
     """Candidates far from everything measured, failed or running.
+
+    Parameters
+    ----------
+    space : Space, optional
+        Points of a sample of it are proposed in place of candidates of a list.
 
     Notes
     -----
@@ -84,13 +119,10 @@ class SpaceFillingProposer:
     ([2, 0, 4], 'Farthest from every point measured, running or chosen (0.5 of the range).')
     """
 
-    def propose(self, observations: Observations, n: int) -> list[Choice]:
+    def _choose(self, observations: Observations, n: int) -> list[Choice]:
         """Choose the ``n`` open candidates that fill the list best."""
         found = farthest_points(observations, n)
         return [_choice(observations, row, distance, _why(distance)) for row, distance in found]
-
-    def __repr__(self) -> str:
-        return "SpaceFillingProposer()"
 
 
 def farthest_points(observations: Observations, n: int) -> list[tuple[int, float]]:

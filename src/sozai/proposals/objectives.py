@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sozai.contracts.errors import InputError, UnitError, sentence
 from sozai.contracts.unit_headers import split_unit
 
-__all__ = ["Objective", "Range", "Target", "as_objectives"]
+__all__ = ["Objective", "Range", "Target", "as_objectives", "in_units_of"]
 
 _WORDS = {"maximize": "maximize", "maximise": "maximize", "max": "maximize"}
 _WORDS |= {"minimize": "minimize", "minimise": "minimize", "min": "minimize"}
@@ -210,6 +211,33 @@ def as_objectives(objectives: Any, *, place: str) -> tuple[Objective, ...]:
         wanted = "hold at least one objective" if not found else "have different names"
         raise InputError(sentence(place, "objectives", wanted, given if not found else twice))
     return tuple(found)
+
+
+def in_units_of(objectives: Sequence[Objective], table: Any) -> tuple[Objective, ...]:
+    """Objectives without a unit take the one in the header of their column.
+
+    Parameters
+    ----------
+    objectives : sequence of Objective
+    table : DataFrame or anything else
+        What has no columns names no units.
+
+    Returns
+    -------
+    tuple of Objective
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> in_units_of([Objective("Tc")], pd.DataFrame(columns=["x", "Tc (K)"]))
+    (Objective('Tc', maximize, unit 'K'),)
+    """
+    headers = [split_unit(str(header)) for header in getattr(table, "columns", ())]
+    units = {name: unit for name, unit in reversed(headers) if unit is not None}
+    plain = {name for name, unit in headers if unit is None}
+    return tuple(
+        o if o.unit is not None or o.name in plain else replace(o, unit=units.get(o.name)) for o in objectives
+    )
 
 
 def _require_finite(place: str, argument: str, value: object) -> None:

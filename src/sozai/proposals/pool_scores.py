@@ -22,6 +22,7 @@ from sozai.proposals.acquisition import (
     Situation,
     average_scores,
 )
+from sozai.proposals.pareto import Near, Within
 from sozai.proposals.surrogate import FittedSurrogate
 
 __all__ = ["PoolScorer"]
@@ -139,7 +140,12 @@ class PoolScorer:
         if len(draws.weights) > 1:
             theta = draws.thetas[rng.choice(len(draws.weights), p=draws.weights)]
             posterior = self.fitted.posterior(self.Z, self.rows, theta)
-        return self.finish(posterior.sample(1, rng)[0])
+        values, (target, span) = posterior.sample(1, rng)[0], self.goal
+        if target is not None:
+            values = Near(target).merit(values)
+        elif span is not None:
+            values = Within(*span).merit(values)
+        return self.finish(values)
 
     def short_list(self, scores: Array, chosen: list[int]) -> Rows:
         """Open candidates worth an exact score, ascending."""

@@ -141,6 +141,10 @@ class SeveralAcquisition(Acquisition):
         """Reference of a :class:`SeveralSituation`."""
         raise NotImplementedError
 
+    def drawn(self) -> Acquisition:
+        """The hypervolume that drawn functions add."""
+        return HypervolumeThompson()
+
     def follow_one(self, reference: Any, mean: Array) -> Any:
         """Reference after a candidate has the values ``mean`` (l,)."""
         return reference
@@ -170,6 +174,10 @@ class _FrontScore(SeveralAcquisition):
         points = situation.known(self.incumbent)
         corner = reference_point(points) if situation.reference is None else situation.reference
         return Front(points[nondominated(points)], corner, situation.merits)
+
+    def drawn(self) -> HypervolumeThompson:
+        """The hypervolume that drawn functions add to the same front."""
+        return HypervolumeThompson(self.reference, self.incumbent)
 
     def follow_one(self, reference: Front, mean: Array) -> Front:
         """A pretended value may join the front."""
@@ -379,6 +387,10 @@ class ParEGO(SeveralAcquisition):
         """Log expected improvement."""
         return log_expected_improvement(mean, std, reference)
 
+    def drawn(self) -> ParEGO:
+        """The same number of all objectives, of one drawn function."""
+        return _DrawnParEGO(self.weight)
+
     def follow(self, references: Array, means: Array) -> Array:
         """A pretended value may become the best."""
         return np.maximum(references, means)
@@ -407,6 +419,14 @@ class ParEGO(SeveralAcquisition):
         weighted = loss * weights
         largest = weighted == weighted.max(axis=1, keepdims=True)
         return np.asarray((largest + self.weight) * weights / np.where(extent > 0, extent, 1.0))
+
+
+class _DrawnParEGO(ParEGO):
+    """The best candidate of one function drawn for the weighted objectives."""
+
+    is_log = False
+    draws = True
+    label: ClassVar[str] = "value of a drawn function of the weighted objectives"
 
 
 _BY_NAME: dict[str, type[SeveralAcquisition]] = {

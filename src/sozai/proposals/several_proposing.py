@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from sozai.contracts.errors import ConvergenceWarning, InputError, sentence
 from sozai.contracts.observations import Choice, Observations
 from sozai.contracts.records import with_error
-from sozai.proposals.batch import LocalPenalty, as_batch
+from sozai.proposals.acquisition import Acquisition
+from sozai.proposals.batch import Batch, LocalPenalty, as_batch
 from sozai.proposals.censored_results import fit_objective
 from sozai.proposals.model_free import farthest_points
 from sozai.proposals.objectives import Range, Target
 from sozai.proposals.outcomes import Weighted
 from sozai.proposals.pareto import Climb, Near, Within, nondominated
+from sozai.proposals.proposal_reasons import score_words
 from sozai.proposals.several_objectives import (
     MOST_BOXES,
     ExpectedHypervolumeImprovement,
@@ -31,7 +33,7 @@ from sozai.proposals.several_objectives import (
 from sozai.proposals.several_scores import ParEGOScorer, SeveralScorer
 from sozai.proposals.surrogate import FittedSurrogate, Surrogate
 
-__all__ = ["explain_several", "is_several", "propose_several"]
+__all__ = ["explain_several", "is_several", "propose_several", "several_rules"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -68,17 +70,14 @@ def propose_several(proposer: Any, weighted: Weighted, Z: Array, n: int) -> list
     list of Choice
     """
     seen = weighted.observations
-    batch = as_batch(proposer.batch, place="BayesianProposer")
-    if isinstance(batch, LocalPenalty):
-        raise InputError(
-            sentence("BayesianProposer", "batch", "serve several objectives", batch,
-                     remedy="Use Fantasies() or Thompson().")
-        )  # fmt: skip
+    _, batch = several_rules(proposer)
     used = _usable(seen)
     if not used:
         return [_filling(seen, row, distance) for row, distance in farthest_points(seen, n)]
     scorer = _scorer(proposer, weighted, Z, used)
     _describe(proposer, scorer, used)
+    power = proposer._cost_power(seen) if scorer.acquisition.is_log else 0.0
+    words = score_words(scorer.acquisition, weighted, proposer.outcomes, power)
     chosen = [int(row) for row in seen.pending]
     proposer._scorer_used, scorer.running = scorer, list(chosen)
     choices = []
@@ -88,10 +87,40 @@ def propose_several(proposer: Any, weighted: Weighted, Z: Array, n: int) -> list
             proposer.scores_ = scores if len(scores) == len(Z) else scorer.plain(chosen)
         k = int(np.argmax(scores))
         row = int(rows[k])
-        choices.append(_choice(seen, proposer, scorer, used, row, float(scores[k])))
+        how = f"Highest {words}{_weights(scorer, len(chosen), seen, used)}"
+        choices.append(_choice(seen, proposer, scorer, used, row, float(scores[k]), how))
         chosen.append(row)
         scorer.close(row)
     return choices
+
+
+def several_rules(proposer: Any) -> tuple[Acquisition, Batch]:
+    """Acquisition and batch rule of a proposer, if they serve several objectives.
+
+    Parameters
+    ----------
+    proposer : BayesianProposer
+
+    Returns
+    -------
+    Acquisition, Batch
+    """
+    rule = as_several(proposer.acquisition, place="BayesianProposer")
+    batch = as_batch(proposer.batch, place="BayesianProposer")
+    if isinstance(batch, LocalPenalty):
+        raise InputError(
+            sentence("BayesianProposer", "batch", "serve several objectives", batch,
+                     remedy="Use Fantasies() or Thompson().")
+        )  # fmt: skip
+    return batch.rule(rule), batch
+
+
+def _weights(scorer: SeveralScorer, step: int, seen: Observations, used: list[int]) -> str:
+    """Weights of the objectives, where one number is made of them."""
+    if not isinstance(scorer, ParEGOScorer):
+        return ""
+    pairs = zip(scorer.weights[step], used, strict=True)
+    return f" (weights {', '.join(f'{weight:.2g} {seen.objectives[k].name}' for weight, k in pairs)})"
 
 
 def _usable(seen: Observations) -> list[int]:
@@ -129,7 +158,7 @@ def _scorer(proposer: Any, weighted: Weighted, Z: Array, used: list[int]) -> Sev
         for k, model in zip(used, fitted, strict=True)
         for word in model.status(seen.names)
     )
-    rule = as_several(proposer.acquisition, place="BayesianProposer")
+    rule: Any = several_rules(proposer)[0]
     merits = tuple(_merit(seen.objectives[k], model) for k, model in zip(used, fitted, strict=True))
     corner = _corner(rule, seen, used, fitted)
     options: dict[str, Any] = {
@@ -229,9 +258,15 @@ def _describe(proposer: Any, scorer: SeveralScorer, used: list[int]) -> None:
 
 
 def _choice(
-    seen: Observations, proposer: Any, scorer: SeveralScorer, used: list[int], row: int, score: float
+    seen: Observations,
+    proposer: Any,
+    scorer: SeveralScorer,
+    used: list[int],
+    row: int,
+    score: float,
+    how: str,
 ) -> Choice:
-    """One candidate with its predictions and its sentence."""
+    """One candidate with its predictions and its sentence, ``how`` it was chosen first."""
     mean, std = np.full((2, seen.n_objectives), np.nan)
     words = []
     for j, (k, model) in enumerate(zip(used, scorer.models, strict=True)):
@@ -240,9 +275,8 @@ def _choice(
         mean[k], std[k] = found[0][0], found[1][0]
         unit = f" {seen.objectives[k].unit}" if seen.objectives[k].unit else ""
         words.append(f"{seen.objectives[k].name} {with_error(mean[k], std[k])}{unit}")
-    label = scorer.acquisition.label
     size = len(proposer.front_)
-    return Choice(row, score, mean, std, f"Highest {label}: {', '.join(words)}, against a front of {size}.")
+    return Choice(row, score, mean, std, f"{how}: {', '.join(words)}, against a front of {size}.")
 
 
 def _filling(seen: Observations, row: int, distance: float) -> Choice:

@@ -235,19 +235,25 @@ class ParEGOScorer(SeveralScorer):
         How that number is modelled.
     *arguments, **options
         As for :class:`SeveralScorer`.
+
+    Attributes
+    ----------
+    weights : dict of int to ndarray of shape (l,)
+        Of the objectives, for each member of a batch so far.
     """
 
     def __init__(self, surrogate: Surrogate, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.surrogate = surrogate
         self._scorers: dict[int, PoolScorer] = {}
+        self.weights: dict[int, Array] = {}
 
     def _scorer(self, step: int) -> PoolScorer:
         """Scorer of one member's weights."""
         if step not in self._scorers:
             rule = self.acquisition
             assert isinstance(rule, ParEGO)
-            weights = self.rng(step, 0).dirichlet(np.ones(len(self.models)))
+            weights = self.weights[step] = self.rng(step, 0).dirichlet(np.ones(len(self.models)))
             at = self.mean[self.rows]
             missing = np.isnan(self.values)
             values = np.where(missing, at, self.values)

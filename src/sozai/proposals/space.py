@@ -164,7 +164,7 @@ class Space:
             X[:, numbers] = self.polytope.sample(n, rng)
         for column, level in enumerate(self.levels):
             if level is not None:
-                X[:, column] = rng.permutation(np.arange(n) % len(level))
+                X[:, column] = rng.permutation((np.arange(n) + rng.integers(len(level))) % len(level))
         return X
 
     def contains(self, X: Array) -> NDArray[np.bool_]:
@@ -172,6 +172,28 @@ class Space:
         numbers = ~self.is_level
         inside = np.ones(len(X), dtype=bool)
         return self.polytope.contains(X[:, numbers]) if numbers.any() else inside
+
+    def misses(self, row: Array) -> list[str]:
+        """What keeps a point out of the space: a bound, a limit or a step, one sentence each."""
+        low, high = self.bounds.T
+        size = 1e-7 * np.where(high > low, high - low, 1.0)
+        found = [
+            f"{name} is {value:g}, outside {a:g} to {b:g}"
+            for name, value, a, b, room in zip(self.names, row, low, high, size, strict=True)
+            if not a - room <= value <= b + room
+        ]
+        by_name = dict(zip(self.names, row, strict=True))
+        for limit in self.constraints:
+            value = sum(factor * by_name[name] for name, factor in limit.coefficients.items())
+            if not limit.low - 1e-7 <= value <= limit.high + 1e-7:
+                words = " + ".join(f"{factor:g} {name}" for name, factor in limit.coefficients.items())
+                found.append(f"{words} is {value:g}, outside {limit.low:g} to {limit.high:g}")
+        near = row if found else self.snap(row[None, :])[0]
+        found += [
+            f"{self.names[k]} is {row[k]:g}, off its step; the nearest value is {near[k]:g}"
+            for k in np.flatnonzero(np.abs(near - row) > size)
+        ]
+        return found
 
     def matrix(self, points: Any, *, place: str = "Space") -> Array:
         """Rows of numbers from points as the user writes them.

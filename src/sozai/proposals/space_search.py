@@ -16,7 +16,7 @@ from sozai.contracts.parallel import one_thread
 from sozai.numerics.point_posterior import PointPosterior
 from sozai.proposals.space import Space
 
-__all__ = ["propose_in_space"]
+__all__ = ["propose_from_sample", "propose_in_space"]
 
 Array = NDArray[np.float64]
 
@@ -62,9 +62,8 @@ def propose_in_space(proposer: Any, space: Space, observations: Observations, n:
     try:
         for step in range(n):
             rng = np.random.default_rng([seed, 5, step])
-            count = min(_POINTS * sum(len(part.encoding_slope()) for part in space.parts), _MOST_POINTS)
             known = np.vstack([observations.X, chosen])
-            fresh = _new(space, space.sample(count, rng), known)
+            fresh = _new(space, space.sample(_count(space), rng), known)
             if not len(fresh):
                 warnings.warn(
                     f"BayesianProposer.propose: {step} of {n} points: no other point was found in {space!r}.",
@@ -90,6 +89,14 @@ def _among(
     proposer: Any, space: Space, observations: Observations, chosen: Array, fresh: Array
 ) -> tuple[Choice, Array]:
     """Best of a list of fresh points, and the list with all known points before it."""
+    listed, X = _as_list(space, observations, chosen, fresh)
+    return proposer._propose_over(listed, listed.X, 1)[0], X
+
+
+def _as_list(
+    space: Space, observations: Observations, chosen: Array, fresh: Array
+) -> tuple[Observations, Array]:
+    """Known points, chosen ones as running, and fresh ones as a list of coordinates; and their rows."""
     X = np.vstack([observations.X, chosen, fresh])
     Z = space.encode(X)
     n = len(observations.X)
@@ -98,7 +105,38 @@ def _among(
         observations, X=Z, names=_axis_names(space, Z.shape[1]), pending=running, cost=None,
         closed=np.setdiff1d(np.arange(n), observations.pending),
     )  # fmt: skip
-    return proposer._propose_over(listed, Z, 1)[0], X
+    return listed, X
+
+
+def propose_from_sample(propose: Any, space: Space, observations: Observations, n: int) -> list[Choice]:
+    """Choose points of a space by a rule for lists: 1,024 points for each coordinate are the list.
+
+    Parameters
+    ----------
+    propose : callable
+        From observations and a number to choices with rows.
+    space : Space
+    observations : Observations
+        ``X`` holds the points told so far, as rows of the space.
+    n : int
+
+    Returns
+    -------
+    list of Choice
+        With ``x`` in place of a row; fewer where the space has fewer points.
+    """
+    rng = np.random.default_rng([int(observations.seed) & (2**63 - 1), 11])
+    fresh = _new(space, space.sample(_count(space), rng), observations.X)
+    if not len(fresh):
+        return []
+    listed, X = _as_list(space, observations, np.empty((0, len(space.names))), fresh)
+    choices = propose(listed, n)
+    return [replace(choice, row=None, x=space.values(X[choice.row])) for choice in choices]
+
+
+def _count(space: Space) -> int:
+    """Points that are scored as a list."""
+    return min(_POINTS * sum(len(part.encoding_slope()) for part in space.parts), _MOST_POINTS)
 
 
 def _axis_names(space: Space, n: int) -> tuple[str, ...]:

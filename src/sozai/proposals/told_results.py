@@ -20,9 +20,10 @@ from sozai.proposals.candidate_pool import CandidatePool
 from sozai.proposals.objectives import Objective
 from sozai.proposals.result_cells import read_result
 
-__all__ = ["Told", "fill", "find_candidate", "read_told", "told_values"]
+__all__ = ["Told", "fill", "find_candidate", "read_told", "says_nothing", "told_values"]
 
 _PLACE = "Campaign.tell"
+_SILENT = ("blank", "noted")
 _ADDRESSES = ("id", "proposal_id", "index", "actions", "row")
 
 
@@ -320,7 +321,10 @@ def _per_objective(given: Any, objectives: Sequence[Objective], argument: str) -
             )
         return [by_name.get(objective.name) for objective in objectives]
     if given is None or isinstance(given, str) or np.ndim(given) == 0:
-        if argument == "values" and len(objectives) > 1 and given is not None:
+        for_all = given is None or (
+            isinstance(given, str) and read_result(given).status in ("failed", *_SILENT)
+        )
+        if argument == "values" and len(objectives) > 1 and not for_all:
             raise InputError(
                 sentence(_PLACE, argument, f"have one entry for each of {len(objectives)} objectives", given)
             )
@@ -331,6 +335,17 @@ def _per_objective(given: Any, objectives: Sequence[Objective], argument: str) -
             sentence(_PLACE, argument, f"have one entry for each of {len(objectives)} objectives", entries)
         )
     return entries
+
+
+def says_nothing(cell: Any) -> bool:
+    """Whether a cell of results is blank, or a word for not measured.
+
+    Examples
+    --------
+    >>> [says_nothing(cell) for cell in ("", "NA", None, float("nan"), "failed", 0.0)]
+    [True, True, True, True, False, False]
+    """
+    return read_result(cell).status in _SILENT if isinstance(cell, str) else bool(pd.isna(cell))
 
 
 def _plain(value: Any) -> Any:
@@ -345,7 +360,7 @@ def _as_float(value: Any, objective: Objective, where: str) -> float | None:
     if value is None:
         return None
     try:
-        number = float(value)
+        number = math.inf if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = math.inf
     if math.isnan(number):

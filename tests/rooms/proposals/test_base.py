@@ -1,4 +1,5 @@
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -7,8 +8,9 @@ import pytest
 from sozai.contracts.errors import InputError
 from sozai.proposals.bayesian import BayesianProposer
 from sozai.proposals.campaign import Campaign
-from sozai.proposals.campaign_events import Event
+from sozai.proposals.campaign_events import CampaignWarning, Event
 from sozai.proposals.evolutionary import EvolutionaryProposer
+from sozai.proposals.model_free import ExhaustiveProposer, RandomProposer, SpaceFillingProposer
 from sozai.proposals.objectives import Objective
 from sozai.proposals.outcomes import Constraint
 from sozai.proposals.space import LinearConstraint
@@ -203,3 +205,80 @@ def test_categories_are_told_by_their_names():
     assert campaign.pool.rows([campaign.pool.identity(2)]).tolist() == [2]
     with pytest.raises(InputError, match="ethanol"):
         campaign.tell({"T": 310.0, "solvent": "ethanol"}, 1.0)
+
+
+MIXED = Product(
+    Box({"T": (300.0, 900.0)}, step=25.0), Categorical("s", ["u", "v", "w"]),
+    constraints=[LinearConstraint({"T": 1.0}, high=850.0)],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind", [BayesianProposer, EvolutionaryProposer, RandomProposer, SpaceFillingProposer]
+)
+def test_a_campaign_hands_its_space_to_a_copy_of_the_proposer(kind):
+    proposer = kind()
+    campaign = Campaign(MIXED, "y", proposer=proposer)
+    four = campaign.ask(4)
+    assert len({proposal.id for proposal in four}) == 4
+    assert MIXED.contains(MIXED.matrix([proposal.x for proposal in four])).all()
+    assert campaign.ask(2) == four[:2]
+    assert proposer.space is None
+    campaign.start(four[0])
+    assert four[0].id not in {proposal.id for proposal in campaign.ask(3)}
+    own = Campaign(MIXED, "y", proposer=kind(space=MIXED))
+    assert own.ask(1)[0].x == four[0].x
+
+
+def test_space_filling_points_are_far_apart():
+    campaign = Campaign(SQUARE, "f", proposer=SpaceFillingProposer())
+    X = SQUARE.encode(SQUARE.matrix([proposal.x for proposal in campaign.ask(5)]))
+    np.testing.assert_allclose(X[0], 0.0, atol=0.05)
+    assert np.abs(X[1:]).min() > 0.45  # the corners
+
+
+def test_a_proposer_of_lists_is_refused_in_a_space():
+    with pytest.raises(InputError, match=r"proposer must serve a space.*Got ExhaustiveProposer\(\)"):
+        Campaign(SQUARE, "y", proposer=ExhaustiveProposer())
+
+
+@pytest.mark.parametrize("kind", [RandomProposer, EvolutionaryProposer])
+def test_every_level_is_drawn_first(kind):
+    asked = [Campaign(MIXED, "y", proposer=kind(), random_state=k).ask()[0].x["s"] for k in range(30)]
+    assert min(asked.count(level) for level in "uvw") >= 3
+
+
+def test_categories_in_what_a_campaign_answers():
+    campaign = Campaign(MIXED, "y", proposer=RandomProposer())
+    assert len(campaign.explain(campaign.ask()[0])) == 0
+    campaign.tell([{"T": 500.0, "s": "v"}, {"T": 300.0, "s": "w"}], [2.0, 1.0])
+    assert repr(campaign.best_) == "BestResult(T=500, s=v, y: 2)"
+    near = campaign.explain({"T": 525.0, "s": "v"})
+    assert near["s"].tolist() == ["v", "w"]
+    assert near["distance"].iloc[0] == pytest.approx(25 / 600)
+
+
+def test_results_from_outside_a_space_are_pointed_at_once():
+    campaign = Campaign(MIXED, "y", proposer=RandomProposer())
+    for point, said in [
+        (
+            {"T": 1000.0, "s": "u"},
+            r"T is 1000, outside 300 to 900; 1 T is 1000, outside -inf to 850; the ",
+        ),
+        (
+            {"T": 510.0, "s": "u"},
+            r"T is 510, off its step; the nearest value is 500; the result was recorded",
+        ),
+    ]:
+        with pytest.warns(CampaignWarning, match=said):
+            report = campaign.tell(point, 1.0)
+        assert len(report.notes) == 1
+        campaign.tell(point, 1.1)
+    campaign.tell({"T": 200.0, "s": "u"}, 1.0, adopt=True)
+    campaign.tell(campaign.ask()[0], 1.0)
+    assert campaign.status_.n_observed == 4
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fractions = Campaign(Mixture(["a", "b", "c"], step=0.1), "y", proposer=RandomProposer())
+        for proposal in fractions.ask(5):
+            fractions.tell(dict(proposal.x), 1.0)

@@ -78,6 +78,7 @@ def test_few_results_fill_the_list():
 def test_equal_results_are_learned_about():
     choices = BayesianProposer().propose(seen_of(y=np.full(225, 3.0)), 2)
     assert choices[0].reason.startswith("All results are equal")
+    assert "are equal" in BayesianProposer(batch="thompson").propose(seen_of(y=np.ones(225)), 1)[0].reason
     assert choices[0].mean[0] == pytest.approx(3.0)
     zero = BayesianProposer().propose(seen_of(y=np.zeros(225)), 1)
     assert zero[0].mean[0] == pytest.approx(0.0)
@@ -370,3 +371,52 @@ def test_predictions_name_what_is_wrong():
         proposer.predict([0.5])
     with pytest.raises(InputError, match=r"level must lie between 0 and 1. Got 1.5"):
         proposer.predict([3], level=1.5)
+
+
+def reasons(n=1, goal="maximize", cost=None, failed=(), **options):
+    seen = seen_of(goal=goal, unit="K", cost=cost, failed=failed)
+    return [choice.reason for choice in BayesianProposer(**options).propose(seen, n)]
+
+
+def test_a_reason_names_what_was_done():
+    assert reasons(acquisition="variance")[0].startswith("Highest standard deviation: mean ")
+    first, second = reasons(2, batch="thompson")
+    assert first.startswith("Best value of the drawn function: mean")
+    assert second.startswith("Of those left, the best value of the drawn function: mean")
+    start = "Highest log expected improvement"
+    assert reasons(cost=np.full(225, 2.0))[0].startswith(f"{start} per cost: mean")
+    assert reasons(cost=np.ones(225), budget=24.0)[0].startswith(f"{start} per cost^0.5: mean")
+    assert reasons(cost=np.ones(225), budget=12.0)[0].startswith(f"{start}: mean")
+    weighted = reasons(cost=np.ones(225), failed=[224])[0]
+    assert weighted.startswith(f"{start} per cost, weighted by the probability of success: mean")
+
+
+def test_a_reason_for_a_range_says_how_probable_it_is():
+    (reason,) = reasons(goal=Range(0.2, 0.5))
+    inside = sum(0.2 <= HEIGHT[row] <= 0.5 for row in ROWS)
+    assert ", within 0.2 to 0.5 K with probability 0.9" in reason or "with probability 1;" in reason
+    assert reason.endswith(f"; results inside so far: {inside} of 12.")
+    (reason,) = reasons(goal=Range(50.0, np.inf))
+    assert ", at least 50 K with probability " in reason
+    assert "; no result lies inside yet, the nearest mean of a measured candidate is " in reason
+
+
+def test_drawn_functions_seek_the_goal():
+    for goal in (Target(0.6), Range(0.55, 0.65)):
+        choices = BayesianProposer(batch="thompson").propose(seen_of(goal=goal), 3)
+        assert max(abs(HEIGHT[choice.row] - 0.6) for choice in choices) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"acquisition": "eii"}, "one of ei,.*Got 'eii'"),
+        ({"batch": "bogus"}, "one of fan.*Got 'bogus'"),
+    ],
+)
+def test_a_wrong_word_is_refused_before_there_is_a_model(options, said):
+    with pytest.raises(InputError, match=said):
+        BayesianProposer(**options).propose(seen_of(rows=[]), 1)
+    two = Observations.of(GRID, {}, objectives=[Objective("a"), Objective("b")])
+    with pytest.raises(InputError, match=r"acquisition must serve several objectives.*Got 'ei'"):
+        BayesianProposer("ei").propose(two, 1)

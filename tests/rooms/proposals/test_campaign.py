@@ -45,7 +45,7 @@ class TestAsk:
         assert campaign.status_.n_running == 2
         campaign.release(first[0])
         assert rows(campaign.ask(2)) == [0, 2]
-        with pytest.warns(CampaignWarning, match=r"is not running"):
+        with pytest.warns(CampaignWarning, match=r"Candidate at row 5 is not running"):
             campaign.release(5)
 
     def test_more_than_remain(self):
@@ -454,6 +454,8 @@ class TestCandidates:
 class Halves:
     """Proposes 1/2, 1/4, 1/8, ..."""
 
+    space = None
+
     def propose(self, observations, n):
         nan = np.array([np.nan])
         known = len(observations.X)
@@ -522,3 +524,45 @@ def test_two_writers_who_disagree_are_pointed_at():
     with pytest.warns(CampaignWarning, match="1 result came twice under one run_id"):
         two.merge(one.events_)
     assert two.best_.value == 1.0
+
+
+def test_events_of_another_campaign_are_no_news():
+    pool = pd.DataFrame({"x": [0.0, 0.5, 1.0]})
+    mine, other = Campaign(pool, "Tc"), Campaign(pool, "Hc")
+    other.tell(1, 7.0)
+    for events in (other.events_, mine.events_[1:]):
+        with pytest.raises(InputError, match="of this campaign"):
+            mine.merge(events)
+    assert not len(mine.results_)
+
+
+def test_one_word_serves_all_objectives():
+    campaign = begin(objectives=["a", "b"])
+    campaign.tell(0, "failed")
+    assert campaign.status_.n_failed == 1
+    with pytest.raises(InputError, match=r"have one entry for each of 2 objectives. Got '1.5'"):
+        campaign.tell(1, "1.5")
+
+
+def test_a_truth_value_is_no_result():
+    with pytest.raises(InputError, match=r"value must be a finite number. Got True for candidate 3"):
+        begin().tell(3, True)
+
+
+def test_dates_are_no_descriptors():
+    with pytest.raises(InputError, match=r"finite numbers. Got Timestamp.*at row 0, column 'day' \(8 such"):
+        Campaign(pool().assign(day=pd.date_range("2020-01-01", periods=8, tz="UTC")), "y")
+
+
+def test_an_objective_takes_the_unit_of_its_column():
+    campaign = Campaign(pool(3).assign(**{"Tc (K)": [1.0, np.nan, np.nan]}), Objective("Tc", "minimize"))
+    assert campaign.objectives == (Objective("Tc", "minimize", unit="K"),)
+    again = Campaign.from_events(pool(3).assign(**{"Tc (K)": np.nan}), "Tc", campaign.events_)
+    assert again.best_.objective == "Tc [K]"
+    with pytest.raises(UnitError, match=r"unit must"):
+        Campaign(pool(1).assign(**{"Tc (K)": 1.0}), "Tc [T]")
+
+
+def test_blank_text_in_the_table_is_blank():
+    status = Campaign(pool(4).assign(y=["1", "failed", " ", "NA"]), "y").status_
+    assert (status.n_observed, status.n_failed, status.n_open) == (1, 1, 2)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sozai.contracts.errors import InputError
+from sozai.contracts.errors import ConvergenceWarning, InputError
 from sozai.proposals.library_intake import formulas_by_name, read_library, require_enough
 
 TABLE = {
@@ -45,7 +45,9 @@ def test_errors_may_be_shares_or_numbers(given, errors):
 
 def test_any_total_is_found():
     table = pd.DataFrame({"A": [0.5, 1.5, 1.0], "B": [1.5, 0.5, 1.0], "S": [1.0, 2.0, 3.0]})
-    assert read_library(table, ["A", "B"], ["S"], {}, {}, ()).total == 2.0
+    with pytest.warns(ConvergenceWarning, match=r"A \+ B add up to 2, neither 1 nor 100.*Say total=2 if"):
+        assert read_library(table, ["A", "B"], ["S"], {}, {}, ()).total == 2.0
+    assert read_library(table, ["A", "B"], ["S"], {}, {}, (), total=2.0).total == 2.0
     with pytest.raises(InputError, match=r"A \+ B must be 1\. Got 2\.0 at row 0"):
         read_library(table, ["A", "B"], ["S"], {}, {}, (), total=1.0)
 
@@ -68,3 +70,10 @@ def test_formulas_without_names_name_themselves():
     assert formulas_by_name("a*b") == {"a*b": "a*b"}
     assert formulas_by_name(["b", "a"]) == {"b": "b", "a": "a"}
     assert list(formulas_by_name({"b", "a"})) == ["a", "b"]
+
+
+def test_a_path_is_no_table():
+    with pytest.raises(
+        InputError, match=r"X must be a table with headers. Got 'wafer.csv'. Read a file first"
+    ):
+        read_library("wafer.csv", ["A", "B"], ["S"], {}, {}, ())

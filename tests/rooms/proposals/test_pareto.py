@@ -1,11 +1,15 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from sozai.contracts.errors import InputError
 from sozai.numerics.hypervolume import free_boxes
+from sozai.proposals.bayesian import BayesianProposer
 from sozai.proposals.campaign import Campaign
 from sozai.proposals.objectives import Objective
+from sozai.proposals.outcomes import Constraint
 from sozai.proposals.pareto import (
     Near,
     Within,
@@ -71,3 +75,35 @@ def test_a_campaign_proposes_for_two_objectives():
     assert set(proposal.mean) == {"a", "b"}
     assert "against a front of" in proposal.reason
     assert campaign.front_.index.tolist() == [10]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, r"Highest log expected hypervolume improvement per cost: a "),
+        ({"acquisition": "parego"}, r"weighted objectives per cost \(weights 0\.\d+ a, 0\.\d+ b\): a "),
+        ({"outcomes": [Constraint("b", high=1.0)]},
+         r"expected improvement per cost, weighted by the probability of keeping to the limits: mean"),
+    ],
+)  # fmt: skip
+def test_reasons_of_two_objectives(options, said):
+    pool = pd.DataFrame({"x": np.linspace(0, 1, 21)})
+    campaign = Campaign(
+        pool, [Objective("a [K]"), Objective("b", "minimize")], cost=np.ones(21),
+        proposer=BayesianProposer(**options),
+    )  # fmt: skip
+    for row in (0, 5, 10, 15, 20):
+        campaign.tell(row, [row * (25 - row), row / 20])
+    assert re.search(said, campaign.ask()[0].reason)
+
+
+def test_drawn_functions_take_the_place_of_the_score():
+    pool = pd.DataFrame({"x": np.linspace(0, 1, 21)})
+    proposals = []
+    for options in ({"batch": "thompson"}, {"acquisition": "ts"}):
+        campaign = Campaign(pool, ["a", "b"], proposer=BayesianProposer(**options))
+        for row in (0, 7, 13, 20):
+            campaign.tell(row, [row * (25 - row), -row])
+        proposals.append([(p.index, p.reason) for p in campaign.ask(2)])
+    assert proposals[0] == proposals[1]
+    assert "hypervolume added by the drawn functions" in proposals[0][0][1]
