@@ -66,7 +66,8 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         there = "exists" if path.parent.is_dir() else "does not exist either"
-        remedy = f"Check the spelling; '{path.parent}' {there}."
+        folder = "" if path.parent == Path() else f"; the folder '{path.parent}' {there}"
+        remedy = f"Check the spelling{folder}."
         raise InputError(
             sentence("read_table", "path", "name an existing file", str(path), remedy=remedy)
         ) from None

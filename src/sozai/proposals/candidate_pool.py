@@ -197,7 +197,8 @@ def as_numbers(frame: pd.DataFrame, place: str) -> NDArray[np.float64]:
             value = column.iloc[int(bad[0])]
             raise InputError(
                 sentence(place, "descriptors", "be finite numbers", "a blank" if pd.isna(value) else value,
-                         at=f"at row {int(bad[0])}, column {str(name)!r} ({len(bad)} such cells)",
+                         at=f"at row {int(bad[0])}, column {str(name)!r} "
+                         f"({len(bad)} such cell{'s' * (len(bad) > 1)})",
                          remedy="Correct the cell, or leave the column out.")
             )  # fmt: skip
     return matrix

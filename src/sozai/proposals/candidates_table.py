@@ -18,7 +18,7 @@ from sozai.contracts.table_report import Repair, Repairs
 from sozai.proposals.campaign_events import CampaignWarning
 from sozai.proposals.column_reader import ColumnReader, ResultColumn
 from sozai.proposals.column_roles import ColumnRoles, find_roles
-from sozai.proposals.table_bytes import TableBytes, read_cells
+from sozai.proposals.table_bytes import TableBytes, plain_numbers, read_cells
 
 __all__ = ["CandidatesTable", "ResultColumn", "read_candidates", "read_proposals"]
 
@@ -247,10 +247,12 @@ def read_candidates(
         cost=cost, ignore=ignore, source=source,
     )  # fmt: skip
     reader = ColumnReader(cells, source, decimal, notes)
-    descriptors = {cells.header[k]: reader.descriptor(k) for k in roles.descriptors}
+    by_place = objectives is None and not roles.phases
+    hint = _more_objectives(cells, roles) if by_place else ""
+    descriptors = {cells.header[k]: reader.descriptor(k, hint=hint) for k in roles.descriptors}
     results = tuple(reader.phases(k) if roles.phases else reader.results(k) for k in roles.objectives)
     costs = reader.descriptor(roles.cost).astype(np.float64) if roles.cost is not None else None
-    names = None if roles.id is None else cells.column(roles.id)
+    names = None if roles.id is None else [name.strip() for name in cells.column(roles.id)]
     for name in roles.dropped:
         notes.append(Repair(None, name, "ignored", "a column without a role", "left alone"))
     return CandidatesTable(
@@ -311,7 +313,7 @@ def read_proposals(data: bytes, table: CandidatesTable, *, source: str = "propos
         if not 0 <= row < n:
             raise InputError(
                 sentence("read_proposals", "actions", f"be rows of '{table.source}' (0 to {n - 1})", row,
-                         at=f"at row {int(cells.lines[place])} of '{source}'")
+                         at=f"at line {int(cells.lines[place])} of '{source}'")
             )  # fmt: skip
     for name in names:
         given = reader.descriptor(cells.header.index(name)).astype(np.float64)
@@ -322,10 +324,22 @@ def read_proposals(data: bytes, table: CandidatesTable, *, source: str = "propos
             raise InputError(
                 sentence("read_proposals", f"column {name!r}",
                          f"be {known[at]:g}, as in data row {int(rows[at])} of '{table.source}'",
-                         float(given[at]), at=f"at row {int(cells.lines[at])} of '{source}'",
+                         float(given[at]), at=f"at line {int(cells.lines[at])} of '{source}'",
                          remedy="The list was sorted or edited since; propose again.")
             )  # fmt: skip
     return [int(row) for row in rows]
+
+
+def _more_objectives(cells: TableBytes, roles: ColumnRoles) -> str:
+    """A remedy where the last descriptors have the blanks of results."""
+    unmeasured = plain_numbers(cells, roles.objectives[0])[2]
+    more = 0
+    for column in reversed(roles.descriptors):
+        blank = plain_numbers(cells, column)[2]
+        if not blank.any() or 2 * (blank & unmeasured).sum() < blank.sum():
+            break
+        more += 1
+    return f"; if it holds results, pass n_objectives={len(roles.objectives) + more}" if more else ""
 
 
 def _doubt_header(cells: TableBytes, source: str, notes: list[Repair]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,22 +91,23 @@ class ColumnReader:
         self.cells, self.source, self.decimal, self.notes = cells, source, decimal, notes
         self.decimals: dict[int, str] = {}
 
-    def descriptor(self, column: int) -> NDArray[Any]:
-        """Numbers of a column in which every cell must hold one."""
+    def descriptor(self, column: int, *, hint: str = "") -> NDArray[Any]:
+        """Numbers of a column in which every cell must hold one; ``hint`` where a blank may mean another."""
         sign, (values, odd, blank, whole) = self._plain(column)
         header = self.cells.header[column]
         unit = split_unit(header)[1]
         if blank.any():
-            self._refuse(column, int(np.argmax(blank)), "a blank", "Fill the cell, or leave the row out.")
+            remedy = f"Fill the cell, or leave the row out{hint}."
+            self._refuse(column, int(np.argmax(blank)), "a blank", remedy)
         words_only = len(odd) == len(values)
         for row, text in zip(odd.tolist(), self.cells.column(column, odd), strict=True):
             reading = read_cell(text)
             value = reading.dot if sign == "." else reading.comma
             if reading.kind != "number" or value is None:
-                hint = "Give its column the role id or ignore." if words_only else "Write a finite number."
+                remedy = "Give its column the role id or ignore." if words_only else "Write a finite number."
                 if "," in text and reading.kind == "number":
-                    hint = "Write a decimal point, or use ';' between cells."
-                self._refuse(column, row, text, hint)
+                    remedy = "Write a decimal point, or use ';' between cells."
+                self._refuse(column, row, text, remedy)
             values[row] = self._in_unit(value, reading.unit, unit, column, row, text)
         self._note(column, odd, "repaired", "read as numbers")
         return values.astype(np.int64) if whole and not len(odd) and np.abs(values).max() < 2**53 else values
@@ -117,6 +119,7 @@ class ColumnReader:
         sigma = np.full(len(values), np.nan)
         status = np.where(blank, "blank", "ok").astype("<U13")
         noted: list[int] = []
+        about: list[int] = []
         for row, text in zip(odd.tolist(), self.cells.column(column, odd), strict=True):
             cell = read_result(text, sign)
             if cell.status in ("infinite", "text"):
@@ -128,6 +131,8 @@ class ColumnReader:
                 status[row] = "blank"
                 continue
             status[row] = cell.status
+            if cell.status == "ok" and "approximate" in read_cell(text).notes:
+                about.append(row)
             if cell.status != "failed":
                 values[row] = self._in_unit(cell.value, cell.unit, unit, column, row, text)
                 sigma[row] = cell.sigma
@@ -135,13 +140,9 @@ class ColumnReader:
         self._note(column, left, "repaired", "read as a result with an error, a bound, a unit, or as failed")
         if noted:
             self._note(column, np.array(noted), "not_measured", "read as not measured")
-            text = self.cells.text(noted[0], column)
-            message = f"{text!r} at row {self._line(noted[0])}, column {self.cells.header[column]!r}"
-            warnings.warn(
-                f"{message} of '{self.source}' was read as not measured ({len(noted)} such cells).",
-                CampaignWarning,
-                stacklevel=4,
-            )
+            self._warn(column, noted, "was read as not measured")
+        if about:
+            self._warn(column, about, "is approximate; it was taken as it is, without an error")
         return ResultColumn(name, unit, values, sigma, status, decimal=sign)
 
     def phases(self, column: int) -> ResultColumn:
@@ -154,7 +155,7 @@ class ColumnReader:
                 Repair(self._line(row), self.cells.header[column], "not_measured", message, repair)
             )
             warnings.warn(
-                f"{message} at row {self._line(row)} of '{self.source}': {repair}.",
+                f"{message} at line {self._line(row)} of '{self.source}': {repair}.",
                 CampaignWarning,
                 stacklevel=4,
             )
@@ -211,7 +212,7 @@ class ColumnReader:
         """A number in the unit of its column."""
         if from_ is None or (to is not None and as_ascii(from_) == as_ascii(to)):
             return value
-        where = f"at row {self._line(row)}, column {self.cells.header[column]!r} of '{self.source}'"
+        where = f"at line {self._line(row)}, column {self.cells.header[column]!r} of '{self.source}'"
         if to is None:
             raise UnitError(
                 sentence("read_candidates", "unit", "stand in the header", text, at=where,
@@ -233,14 +234,22 @@ class ColumnReader:
         for row, text in zip(rows[:_SHOWN].tolist(), texts, strict=True):
             self.notes.append(Repair(self._line(row), name, code, repr(text), repair))
         if len(rows) > _SHOWN:
-            more = f"{len(rows) - _SHOWN} more such cells"
+            n_more = len(rows) - _SHOWN
+            more = f"{n_more} more such cell{'s' * (n_more > 1)}"
             self.notes.append(Repair(self._line(int(rows[_SHOWN])), name, code, more, repair))
+
+    def _warn(self, column: int, rows: Sequence[int], what: str) -> None:
+        """Warn of the first of some cells, and say how many there are."""
+        where = f"at line {self._line(rows[0])}, column {self.cells.header[column]!r} of '{self.source}'"
+        such = f"{len(rows)} such cell{'s' * (len(rows) > 1)}"
+        text = self.cells.text(rows[0], column)
+        warnings.warn(f"{text!r} {where} {what} ({such}).", CampaignWarning, stacklevel=5)
 
     def _line(self, row: int) -> int:
         return int(self.cells.lines[row])
 
     def _refuse(self, column: int, row: int, value: object, remedy: str) -> None:
-        at = f"at row {self._line(row)}, column {self.cells.header[column]!r} of '{self.source}'"
+        at = f"at line {self._line(row)}, column {self.cells.header[column]!r} of '{self.source}'"
         raise InputError(
             sentence("read_candidates", "cell", "hold a finite number", value, at=at, remedy=remedy)
         )

@@ -102,23 +102,25 @@ def find_roles(
     else:
         found = _phase_column(cells, left, dialect, n_objectives, source)
         phases = found is not None
-        goals = [found] if found is not None else _last(cells, left, n_objectives, source)
+        goals = [found] if found is not None else _last(cells, left, used, n_objectives, source)
     left = [column for column in left if column not in goals]
     texts = [column for column in left if objectives is not None and not _is_numeric(cells, column)]
     descriptors = tuple(column for column in left if column not in texts)
     if not descriptors:
-        _refuse_roles(cells, goals, "have a descriptor", source)
+        _refuse_roles(cells, goals, used, "have a descriptor", source, fewer=False)
     dropped = tuple(cells.header[column] for column in [*texts, *sorted(out)] if cells.header[column])
     return ColumnRoles(descriptors, tuple(goals), phases, named["id"], named["cost"], dropped)
 
 
-def _last(cells: TableBytes, left: list[int], n_objectives: int, source: str) -> list[int]:
+def _last(cells: TableBytes, left: list[int], used: set[int], n_objectives: int, source: str) -> list[int]:
     """The last columns; at least one must be left for a descriptor."""
     if isinstance(n_objectives, bool) or n_objectives < 1:
         raise InputError(sentence("read_candidates", "n_objectives", "be 1 or more", n_objectives))
     if n_objectives >= len(left):
         wanted = f"leave a descriptor when the last {n_objectives} of {len(left)} columns are results"
-        _refuse_roles(cells, left[-n_objectives:], wanted, source)
+        if n_objectives == 1:
+            wanted = "leave a descriptor beside the column of results"
+        _refuse_roles(cells, left[-n_objectives:], used, wanted, source, fewer=n_objectives > 1)
     return left[-n_objectives:]
 
 
@@ -191,13 +193,21 @@ def _column(cells: TableBytes, name: str, argument: str, source: str) -> int:
     return found[0]
 
 
-def _refuse_roles(cells: TableBytes, goals: Sequence[int], requirement: str, source: str) -> None:
-    """Error that lists how every column was read."""
+def _refuse_roles(
+    cells: TableBytes, goals: Sequence[int], used: set[int], requirement: str, source: str, *, fewer: bool
+) -> None:
+    """Error that lists how every column was read; ``fewer`` results than were asked for would help."""
     roles = [
-        f"{name!r} {'result' if column in goals else 'descriptor'}"
+        f"{name!r} {'result' if column in goals else 'left out' if column in used else 'descriptor'}"
         for column, name in enumerate(cells.header)
     ]
+    if fewer:
+        remedy = "Lower n_objectives, or name the objectives."
+    elif used:
+        remedy = "Give fewer columns the role id, cost or ignore."
+    else:
+        remedy = "Add a column of numbers that describes the candidates."
     raise InputError(
         sentence("read_candidates", "columns", requirement, ", ".join(roles), at=f"in '{source}'",
-                 remedy="Lower n_objectives, or name the objectives.")
+                 remedy=remedy)
     )  # fmt: skip

@@ -30,6 +30,8 @@ _DIVISIBLE = re.compile(
     r"utf-8|cp932|shift_jis|euc_jp|ascii|latin|iso8859|cp125\d|gb|big5|euc_kr", re.IGNORECASE
 )
 _DELIMITERS = (",", ";", "\t")
+# "sep=;" in the first line, by which Excel is told the delimiter
+_SEPARATOR = re.compile(rb'"?sep=(?P<sign>[,;\t])"?[ ,;\t]*(?:\r\n?|\n)', re.IGNORECASE)
 _HEAD = 64 * 1024
 
 
@@ -244,7 +246,8 @@ def read_cells(
     -----
     Delimiters and line ends are found on the bytes, those in quotes left out;
     about eight bytes a cell besides the file itself. Lines without any
-    character are skipped, and lines of nothing but delimiters at the end.
+    character are skipped, and lines of nothing but delimiters at the end. A
+    first line ``sep=;``, as for Excel, names the delimiter and stays.
 
     Examples
     --------
@@ -256,8 +259,9 @@ def read_cells(
             source, "file", "hold a table", "a file that has no rows", "Check that the right file was saved."
         )
     body, mark, codec, wire = _as_divisible(data, encoding, source)
-    head = body[:_HEAD].decode(codec, errors="ignore")
-    found = delimiter or sniff_delimiter(head, RepairLog(Path(source)))
+    named = _SEPARATOR.match(body)
+    head = body[named.end() if named else 0 :][:_HEAD].decode(codec, errors="ignore")
+    found = delimiter or (named["sign"].decode() if named else sniff_delimiter(head, RepairLog(Path(source))))
     if found not in _DELIMITERS:
         found = ","
     array = np.frombuffer(body, dtype=np.uint8)
@@ -279,7 +283,7 @@ def read_cells(
     last = np.flatnonzero(closes)
     counts = np.diff(last, prepend=-1)
     first = last - counts + 1
-    return _divided(body, mark, codec, wire, newline, found, ends, first, counts, source)
+    return _divided(body, mark, codec, wire, newline, found, ends, first, counts, source, named is not None)
 
 
 def plain_numbers(
@@ -366,9 +370,9 @@ def _as_divisible(data: bytes, encoding: str | None, source: str) -> tuple[bytes
 
 def _divided(
     body: bytes, mark: bytes, codec: str, wire: str, newline: str, delimiter: str,
-    ends: NDArray[np.int64], first: NDArray[np.int64], counts: NDArray[np.int64], source: str,
+    ends: NDArray[np.int64], first: NDArray[np.int64], counts: NDArray[np.int64], source: str, named: bool,
 ) -> TableBytes:  # fmt: skip
-    """The table, once its lines are known to fit."""
+    """The table, once its lines are known to fit; ``named``: its first line only names the delimiter."""
     data = np.frombuffer(body, dtype=np.uint8)
     starts = np.where(first > 0, ends[first - 1] + 1, 0)
     stops = ends[first + counts - 1]
@@ -377,6 +381,7 @@ def _divided(
     filled = np.flatnonzero(written > 0)
     if b"\x1a" in body[-3:] and len(filled) and stops[filled[-1]] - starts[filled[-1]] == 1:
         filled = filled[:-1]  # Ctrl-Z of an old editor
+    filled = filled[int(named) :]
     if not len(filled):
         _fail(
             source, "file", "hold a table", "a file that has no rows", "Check that the right file was saved."
@@ -395,7 +400,7 @@ def _divided(
             _fail(
                 source, "row", f"have {len(header)} cells, as the header has", int(counts[line]),
                 "Quote cells with the delimiter in them, or remove the extra cell.",
-                f"at row {line + 1} of '{source}'",
+                f"at line {line + 1} of '{source}'",
             )  # fmt: skip
     twice = next((name for k, name in enumerate(header) if name and name in header[:k]), None)
     if twice is not None:

@@ -381,7 +381,7 @@ class TestCandidates:
     def test_bad_descriptors_are_named(self, value, shown):
         frame = pool().astype(object)
         frame.loc[3, "x"] = value
-        with pytest.raises(InputError, match=f"Got {shown} at row 3, column 'x' \\(1 such cells\\)"):
+        with pytest.raises(InputError, match=f"Got {shown} at row 3, column 'x' \\(1 such cell\\)"):
             Campaign(frame, "y")
 
     def test_results_in_the_table(self):

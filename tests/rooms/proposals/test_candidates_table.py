@@ -117,13 +117,13 @@ class TestFaults:
         ("cell", "shown"), [("", "a blank"), ("red", "red"), ("inf", "inf"), ("1e999", "1e999")]
     )
     def test_descriptors(self, cell, shown):
-        with pytest.raises(InputError, match=rf"Got '{shown}' at row 3, column 'b' of 'list.csv'"):
+        with pytest.raises(InputError, match=rf"Got '{shown}' at line 3, column 'b' of 'list.csv'"):
             read(f"a,b,y\n1,2,\n3,{cell},\n5,6,\n", source="list.csv")
 
     def test_infinite_and_wordy_results(self):
-        with pytest.raises(InputError, match=r"Got 'inf' at row 2, column 'y'"):
+        with pytest.raises(InputError, match=r"Got 'inf' at line 2, column 'y'"):
             read("x,y\n1,inf\n")
-        with pytest.raises(InputError, match=r"Got 'nice' at row 3, column 'y'"):
+        with pytest.raises(InputError, match=r"Got 'nice' at line 3, column 'y'"):
             read("x,y\n1,2\n2,nice\n", dialect="nimo")
 
     def test_more_objectives_than_columns(self):
@@ -135,7 +135,7 @@ class TestFaults:
             read("x,y\n1,2\n", n_objectives=0)
 
     def test_one_extra_field(self):
-        with pytest.raises(InputError, match=r"row must have 3 cells, as the header has. Got 4 at row 3"):
+        with pytest.raises(InputError, match=r"row must have 3 cells, as the header has. Got 4 at line 3"):
             read("x,y,z\n1,2,3\n1,2,3,4\n")
 
     def test_headers(self):
@@ -171,9 +171,9 @@ class TestNumbers:
 
     def test_units_in_cells(self):
         assert read("T [K],y\n27 degC,\n").descriptors["T [K]"].tolist() == [pytest.approx(300.15)]
-        with pytest.raises(UnitError, match=r"fit the column \(K\). Got '5 eV' at row 2"):
+        with pytest.raises(UnitError, match=r"fit the column \(K\). Got '5 eV' at line 2"):
             read("T [K],y\n5 eV,\n")
-        with pytest.raises(UnitError, match=r"stand in the header. Got '300 K' at row 2.*'T \[K\]'"):
+        with pytest.raises(UnitError, match=r"stand in the header. Got '300 K' at line 2.*'T \[K\]'"):
             read("T,y\n300 K,\n")
 
     def test_decimal_comma(self):
@@ -181,17 +181,17 @@ class TestNumbers:
         assert table.descriptors["x"].tolist() == [1.5, 2.0]
         assert table.results[0].values[0] == 2.25
         assert table.with_results({(1, 0): 3.5}) == b"x;y\n1,5;2,25\n2;3,5\n"
-        with pytest.raises(InputError, match=r"Got '1,5' at row 2, column 'x'.*decimal point"):
+        with pytest.raises(InputError, match=r"Got '1,5' at line 2, column 'x'.*decimal point"):
             read('x,y\n"1,5",\n')
-        with pytest.raises(InputError, match=r"Got '1,234' at row 2, column 'x'.*two meanings; pass decimal"):
+        with pytest.raises(InputError, match=r"Got '1,234' at line 2, column 'x'.*meanings; pass decimal"):
             read("x;y\n1,234;5\n")
         assert read("x;y\n1,234;5\n", decimal=",").descriptors["x"].tolist() == [1.234]
         assert read("x;y\n1,234;5,5\n").descriptors["x"].tolist() == [1.234]
-        with pytest.raises(InputError, match=r"Got '1,5' at row 3.*one decimal sign"):
+        with pytest.raises(InputError, match=r"Got '1,5' at line 3.*one decimal sign"):
             read("x;y\n1.5;\n1,5;\n")
 
     def test_result_cells(self):
-        with pytest.warns(CampaignWarning, match=r"'#N/A' at row 7, column 'y' .*\(2 such cells\)"):
+        with pytest.warns(CampaignWarning, match=r"'#N/A' at line 7, column 'y' .*\(2 such cells\)"):
             table = read("x,y\n1,1.5±0.2\n2,<0.1\n3,>5\n4,失敗\n5,NG\n6,#N/A\n7,未測定\n8,1.52(3)\n")
         column = table.results[0]
         assert column.status.tolist() == [
@@ -232,7 +232,7 @@ class TestPhases:
     def test_numbered_phases(self):
         table = read("p,x\n1,0.5\n1.0,0.6\n\uff11,0.7\n2,0.8\n", dialect="aiphad", label="p")
         assert table.results[0].labels == ["1", "1", "1", "2"]
-        with pytest.warns(CampaignWarning, match=r"'-1' among phases .* at row 3"):
+        with pytest.warns(CampaignWarning, match=r"'-1' among phases .* at line 3"):
             table = read("x,p\n1,0\n2,-1\n3,1\n", label="p")
         assert table.results[0].labels == ["0", None, "1"]
 
@@ -263,9 +263,9 @@ class TestProposals:
 
     def test_a_list_that_was_sorted_since(self):
         table = read(PLAIN)
-        with pytest.raises(InputError, match=r"column 'x' must be 0.2, as in data row 1 .* Got 0.1 at row 2"):
+        with pytest.raises(InputError, match=r"column 'x' must be 0.2, as in data row 1 .* 0.1 at line 2"):
             read_proposals(b"actions,x\n1,0.10\n", table)
-        with pytest.raises(InputError, match=r"actions must be rows of .* \(0 to 2\). Got 9 at row 2"):
+        with pytest.raises(InputError, match=r"actions must be rows of .* \(0 to 2\). Got 9 at line 2"):
             read_proposals(b"actions,x\n9,0.10\n", table)
         with pytest.raises(InputError, match=r"begin with 'actions'"):
             read_proposals(b"x,y\n1,2\n", table)

@@ -56,8 +56,17 @@ def check_result_folder(path: Path | None) -> None:
 
 def need_open_folder(option: str, path: Path, folder: Path) -> None:
     """Refuse a place in a folder that cannot be written to."""
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or not _takes_files(folder):
         refuse_place(option, "lie in a folder you may write", path, f"Choose another place than {folder}.")
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there, which rights alone do not say (``/proc``)."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
 
 
 def check_text_table(option: str, path: Path | None, also: Sequence[str] = ()) -> None:

@@ -35,7 +35,12 @@ class LoopCommand(OnceCommand):
 
 NameColumn = Annotated[
     str | None,
-    typer.Option("--id", metavar="COL", help="Column that names the rows.", rich_help_panel=COLUMNS),
+    typer.Option(
+        "--id",
+        metavar="COL",
+        help="Column that names the rows; a name may stand for ROW, and row:10 is always row 10.",
+        rich_help_panel=COLUMNS,
+    ),
 ]
 CostColumn = Annotated[
     str | None,

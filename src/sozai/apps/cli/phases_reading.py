@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.loop_question import refuse_workbook
+from sozai.apps.cli.loop_rows import find_row
 from sozai.apps.cli.phases_question import PhasesQuestion, make_phase_proposer
 from sozai.apps.cli.propose_reading import header_of, sheet_as_text
 from sozai.apps.cli.usage import UsageError, as_usage
@@ -116,23 +117,9 @@ def read_phase_results(question: PhasesQuestion, study: PhaseStudy) -> list[tupl
 
 def row_of(option: str, head: str, text: str, study: PhaseStudy) -> int:
     """Row of an entry: its number from 0, or its name in the column of ``--id``."""
-    table = study.table
-    if table.ids is not None and table.ids.count(head) == 1 and not head.isdecimal():
-        return table.ids.index(head)
-    try:
-        row = int(head)
-    except ValueError:
-        form = "read ROW=PHASE with" if option == "--tell" else "be"
-        remedy = _FORM if option == "--tell" else f"Write e.g. {option} 17."
-        raise UsageError(
-            sentence(option, "each entry", f"{form} a row from 0, as in 'actions'", text, remedy=remedy)
-        ) from None
-    if not 0 <= row < len(table.descriptors):
-        raise InputError(
-            sentence(option, "the row", f"be one of the list, 0 to {len(table.descriptors) - 1}", row,
-                     remedy="Rows count from 0 without the header, as in 'actions' and 'index'.")
-        )  # fmt: skip
-    return row
+    tell = option == "--tell"
+    form, remedy = ("read ROW=PHASE with", _FORM) if tell else ("be", f"Write e.g. {option} 17.")
+    return find_row(option, head.strip(), text, study.table, form, remedy)[0]
 
 
 # --- the table ------------------------------------------------------------------------------------------
@@ -301,10 +288,10 @@ def _doubt_cells(table: CandidatesTable, notes: list[str]) -> None:
     ):
         odd = [text for text in seen if text.strip().casefold() in words]
         if odd:
-            row = texts.index(odd[0])
+            row, n = texts.index(odd[0]), sum(text in odd for text in texts)
             notes.append(
                 f"{odd[0]!r} in column {header!r}, line {int(table.cells.lines[row])}, was read as a phase "
-                f"({sum(text in odd for text in texts)} such cells). If it {meaning}."
+                f"({n} such cell{'s' * (n != 1)}). If it {meaning}."
             )
 
 

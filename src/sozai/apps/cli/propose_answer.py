@@ -14,6 +14,7 @@ from sozai.contracts.errors import InputError, sentence
 
 if TYPE_CHECKING:
     from sozai.apps.cli.propose_reading import CandidateList
+    from sozai.apps.cli.propose_results import TypedResult
     from sozai.contracts.records import Proposal
     from sozai.proposals.campaign import Campaign
 
@@ -37,7 +38,7 @@ class ProposeAnswer:
         For every proposal, where 90 % of new results of an objective are expected; empty without a model.
     deeds : list of str
         What was changed on disk, one line each.
-    n_entered : int
+    entered : list of TypedResult
         Results that ``--tell`` entered.
     notes : list of str
         Warnings.
@@ -50,7 +51,7 @@ class ProposeAnswer:
     proposals: list[Proposal]
     intervals: list[dict[str, tuple[float, float]]] = field(default_factory=list)
     deeds: list[str] = field(default_factory=list)
-    n_entered: int = 0
+    entered: list[TypedResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -153,10 +154,11 @@ def _take_in(
     if withdrawn:
         found.deeds += withdraw_results(found.campaign, withdrawn)
     if results:
-        found.n_entered = enter_results(found.campaign, results, notes)
+        found.entered = enter_results(found.campaign, results, found.listed, notes)
     if found.question.release is not None:
-        n = release_rows(found.campaign, released)
-        found.deeds.append(f"Released: {n} {'candidate is' if n == 1 else 'candidates are'} open again.")
+        n = release_rows(found.campaign, released, notes)
+        if n:
+            found.deeds.append(f"Released: {n} {'candidate is' if n == 1 else 'candidates are'} open again.")
 
 
 def _asked(campaign: Campaign, question: ProposeQuestion) -> list[Proposal]:
@@ -234,11 +236,14 @@ def _check_goal_of_score(name: str, goal: Any) -> None:
 
 
 def _said_entered(found: ProposeAnswer) -> list[str]:
-    """What happened to the user's file, in one line."""
+    """What was entered, and what happened to the user's file."""
+    from sozai.apps.cli.loop_output import N_SHOWN
+    from sozai.apps.cli.propose_results import entered_words
     from sozai.study.campaign_record import record_path
 
-    n, place = found.n_entered, found.question.list_path
+    n, place = len(found.entered), found.question.list_path
     if not n:
         return []
+    said = [entered_words(result, found.listed) for result in found.entered[:N_SHOWN]]
     kept = "other cells keep their bytes; failures, bounds and the history are in"
-    return [f"Entered {n} result{'s' * (n != 1)} into {place.name}: {kept} {record_path(place).name}."]
+    return [*said, f"Entered {n} result{'s' * (n != 1)} into {place.name}: {kept} {record_path(place).name}."]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sozai.apps.cli.delivery import say_end
 from sozai.apps.cli.loop_output import say_proposals, started_words, write_proposals
+from sozai.apps.cli.loop_rows import address_of
 from sozai.apps.cli.output import console, emit_json, staged_folder
 from sozai.apps.cli.propose_question import goal_words
 from sozai.contracts.records import digits_of, with_error
@@ -34,10 +35,11 @@ def deliver(found: ProposeAnswer) -> None:
     """Write what was asked for; files first, and only then are proposals marked as running."""
     question = found.question
     if question.output is not None:
-        from sozai.apps.cli.propose_report import write_folder
+        from sozai.apps.cli.propose_report import remove_old_figures, write_folder
 
         with staged_folder(question.output) as stage:
-            write_folder(found, stage)
+            names = write_folder(found, stage)
+        remove_old_figures(question.output, names)
     if question.out is not None:
         frame = proposal_frame(found).drop(columns=list(found.campaign.pool.names), errors="ignore")
         write_proposals(question.out, found.listed.table, found.proposals, frame)
@@ -59,13 +61,10 @@ def as_payload(found: ProposeAnswer) -> dict[str, Any]:
     names = table.ids
     return {
         "method": question.method,
-        "acquisition": question.acquisition,
+        "acquisition": _acquisition_name(found),
         "objectives": objectives,
         "descriptors": list(campaign.pool.names),
-        "units": {
-            **{name: split_unit(name)[1] for name in campaign.pool.names},
-            **{o.name: o.unit for o in campaign.objectives},
-        },
+        "units": _units(campaign),
         "proposals": [
             {
                 "index": proposal.index,
@@ -82,7 +81,7 @@ def as_payload(found: ProposeAnswer) -> dict[str, Any]:
         ],
         "status": {name: getattr(status, name) for name in status.__slots__},
         "best": best_so_far(found),
-        "entered": found.n_entered,
+        "entered": len(found.entered),
         "withdrawn": len(question.withdraw),
         "started": bool(question.start and found.proposals),
         "repairs": [
@@ -91,6 +90,28 @@ def as_payload(found: ProposeAnswer) -> dict[str, Any]:
         ],
         "seconds": found.seconds,
     }
+
+
+def _acquisition_name(found: ProposeAnswer) -> str | None:
+    """Name of the score, the default of the goal where none was asked for; None without a model."""
+    from sozai.proposals.objectives import Range, Target
+
+    question, goals = found.question, [objective.goal for objective in found.campaign.objectives]
+    if question.acquisition is not None or question.method != "bayesian":
+        return question.acquisition
+    if callable(getattr(goals[0], "proposer", None)):
+        return str(found.campaign.proposer.score)
+    if len(goals) > 1:
+        return "ehvi"
+    return "target" if isinstance(goals[0], Target) else "range" if isinstance(goals[0], Range) else "ei"
+
+
+def _units(campaign: Campaign) -> dict[str, str | None]:
+    """Units by the names of columns without them; a name that two columns share keeps its unit."""
+    pairs = [(header, *split_unit(header)) for header in campaign.pool.names]
+    pairs += [(objective.label, objective.name, objective.unit) for objective in campaign.objectives]
+    names = [name for _, name, _ in pairs]
+    return {header if names.count(name) > 1 else name: unit for header, name, unit in pairs}
 
 
 def _ends(found: ProposeAnswer, k: int) -> dict[str, Any]:
@@ -224,7 +245,7 @@ def _say(found: ProposeAnswer) -> None:
         hints = [
             (question.out is None, "-o proposals.csv writes them"),
             (not question.start, "--start marks them as running"),
-            (True, f"--tell {found.proposals[0].index}={_values_words(campaign)} enters a result"),
+            (True, f"--tell {_first_address(found)}={_values_words(campaign)} enters a result"),
             (question.output is None, "--output DIR writes a report"),
         ]
     what = "Proposals" if found.proposals else "Proposals (only a header)"
@@ -235,6 +256,11 @@ def _told(found: ProposeAnswer, proposal: Proposal) -> tuple[str, str]:
     """Prediction and score."""
     score = f"{proposal.score:.4g}" if math.isfinite(proposal.score) else "-"
     return prediction_text(found, proposal), score
+
+
+def _first_address(found: ProposeAnswer) -> str:
+    """The row of the first proposal as one types it."""
+    return address_of(int(found.proposals[0].index or 0), found.listed.table)
 
 
 def _values_words(campaign: Campaign) -> str:
@@ -250,7 +276,8 @@ def _best_words(found: ProposeAnswer) -> str:
         return "No result yet."
     if len(objectives) > 1:
         rows = ", ".join(str(entry["index"]) for entry in best[:10])
-        return f"Best compromises so far: {len(best)} (rows {rows}{', ...' if len(best) > 10 else ''})."
+        word, more = "rows" if len(best) > 1 else "row", ", ..." if len(best) > 10 else ""
+        return f"Best compromises so far: {len(best)} ({word} {rows}{more})."
     objective, value = objectives[0], best[0]["values"][objectives[0].name]
     unit = f" {objective.unit}" if objective.unit else ""
     return f"Best so far: {value:.6g}{unit} in row {best[0]['index']}."

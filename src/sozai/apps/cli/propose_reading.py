@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -92,9 +93,10 @@ def begin_campaign(
                 sentence("--seed", "the seed", f"be {began}, as when the campaign began", question.seed,
                          remedy="Leave it out.")
             )  # fmt: skip
-        return open_campaign(
-            question.list_path, objectives=listed.objectives, proposer=proposer, **_reading(question)
-        )
+        if set(listed.table.roles.dropped) <= set(listed.record.roles["ignored"]):
+            return open_campaign(
+                question.list_path, objectives=listed.objectives, proposer=proposer, **_reading(question)
+            )
     roles, header = listed.table.roles, listed.table.cells.header
     return open_campaign(
         question.list_path,
@@ -109,15 +111,18 @@ def begin_campaign(
 
 
 def unused_words(listed: CandidateList, question: ProposeQuestion) -> list[str]:
-    """Columns of words that nobody asked to leave out, and a descriptor that only counts."""
+    """Columns that nobody asked to leave out: of words, or new in the list; a descriptor that only counts."""
     import numpy as np
 
-    if listed.record is not None:
-        return []
     table, notes = listed.table, []
     header = table.cells.header
     asked = {header_of(name, header, "--ignore", table.source) for name in question.ignore}
     left = [name for name in table.roles.dropped if name not in asked]
+    if listed.record is not None:
+        new = [name for name in left if name not in listed.record.roles["ignored"]]
+        were = "were" if len(new) > 1 else "was"
+        began = f"({were} not there when the campaign began)"
+        return [f"Not used: {', '.join(map(repr, new))} {began}."] if new else []
     if left:
         notes.append(f"Not used: {', '.join(map(repr, left))} (not numbers).")
     for name, column in table.descriptors.items():
@@ -271,8 +276,10 @@ def _remembered(question: ProposeQuestion, data: bytes, record: CampaignRecord) 
         if getattr(question, key) is not None:
             roles[key] = header_of(getattr(question, key), cells.header, f"--{key}", source)
     given = [header_of(name, cells.header, "--ignore", source) for name in question.ignore]
-    remembered = [name for name in record.roles["ignored"] if name in cells.header and name != roles["id"]]
-    roles["ignore"] = list(dict.fromkeys([*given, *remembered]))
+    names = record.events[0].data["names"]
+    used = {*names, *roles["objectives"], roles["id"], roles["cost"]}
+    others = [name for name in cells.header if name and name not in used]
+    roles["ignore"] = list(dict.fromkeys([*given, *others]))
     goals = {header_of(name, cells.header, "--objective", source): goal for name, goal in question.goals}
     n_given = question.n_objectives or len(goals) or len(roles["objectives"])
     if set(goals) - set(roles["objectives"]) or n_given != len(roles["objectives"]):
@@ -280,8 +287,9 @@ def _remembered(question: ProposeQuestion, data: bytes, record: CampaignRecord) 
         _refuse_change("objectives", roles["objectives"], asked, source)
     table = read_candidates(data, **roles, **reading, source=source)
     found = [table.cells.header[k] for k in table.roles.descriptors]
-    if sorted(found) != sorted(record.events[0].data["names"]):
-        _refuse_change("descriptors", record.events[0].data["names"], found, source)
+    if sorted(found) != sorted(names):
+        lost = [name for name in names if name not in cells.header]
+        _refuse_change("descriptors", names, found, source, lost)
     return CandidateList(table, _goals_of_record(question, record, goals), record)
 
 
@@ -299,12 +307,16 @@ def _goals_of_record(
     )
 
 
-def _refuse_change(word: str, wanted: list[str], found: object, source: str) -> NoReturn:
+def _refuse_change(
+    word: str, wanted: list[str], found: object, source: str, lost: Sequence[str] = ()
+) -> NoReturn:
     """A campaign keeps its descriptors and its columns of results."""
+    columns = f"column{'s' * (len(lost) > 1)} {', '.join(map(repr, lost))}"
+    first = f"Restore the {columns}" if lost else "Leave these options out"
     raise InputError(
         sentence("propose candidates", word, f"be {wanted}, as when the campaign began", found,
                  at=f"in '{source}'",
-                 remedy="Leave these options out, or begin anew with a copy under another file name.")
+                 remedy=f"{first}, or begin anew with a copy under another file name.")
     )  # fmt: skip
 
 

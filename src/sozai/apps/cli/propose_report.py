@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +26,19 @@ if TYPE_CHECKING:
 
     from sozai.apps.cli.propose_answer import ProposeAnswer
 
-__all__ = ["write_folder"]
+__all__ = ["remove_old_figures", "write_folder"]
 
 _EXPLAINED = 5
+_FIGURE = re.compile(r"(?:history|front|why(?:_\d+)?)\.(?:png|svg)")
+"""Every figure that this command writes."""
 _NEAREST = (
     "The candidate and the measured ones nearest to it (distance in ranges of the descriptors). The score is "
     "that of the candidate alone, before others were chosen beside it."
 )
 
 
-def write_folder(found: ProposeAnswer, folder: Path) -> None:
-    """Write report.html, the tables as CSV and the figures as PNG and SVG into ``folder``."""
+def write_folder(found: ProposeAnswer, folder: Path) -> list[str]:
+    """Write report.html, the tables as CSV and the figures as PNG and SVG; the names of the figures."""
     figures = _figures(found)
     _report(found, figures).write(folder / "report.html")
     tables = {
@@ -44,6 +48,14 @@ def write_folder(found: ProposeAnswer, folder: Path) -> None:
     }
     write_frames(folder, tables, with_rows="overview.csv")
     write_figures(figures, folder)
+    return list(figures)
+
+
+def remove_old_figures(folder: Path, names: Sequence[str]) -> None:
+    """Remove the figures of an earlier call that this one, with figures ``names``, did not write."""
+    for file in (folder / "figures").glob("*.*"):
+        if _FIGURE.fullmatch(file.name) and file.stem not in names:
+            file.unlink(missing_ok=True)
 
 
 def _figures(found: ProposeAnswer) -> Figures:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sozai.apps.cli.loop_rows import address_of, counted_end, find_row, row_words
 from sozai.apps.cli.usage import UsageError
 from sozai.contracts.errors import InputError, sentence
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from sozai.proposals.campaign import Campaign
     from sozai.proposals.objectives import Objective
 
-__all__ = ["TypedResult", "enter_results", "read_results", "read_rows", "release_rows", "withdraw_results"]
+__all__ = [
+    "TypedResult", "enter_results", "entered_words", "read_results", "read_rows", "release_rows",
+    "withdraw_results",
+]  # fmt: skip
 
 _FORM = "Write e.g. --tell 17=41.5, --tell 17=failed or, for several objectives, --tell 17:NAME=41.5."
 
@@ -60,10 +64,11 @@ def read_results(texts: Sequence[str], listed: CandidateList) -> list[TypedResul
     found: list[TypedResult] = []
     parts: dict[int, dict[int, str]] = {}
     for text in texts:
-        address, _, rest = text.partition("=")
+        start = counted_end(text)
+        address, _, rest = text[start:].partition("=")
         named = ":" in address
-        head, rest = text.split(":", 1) if named else (address, rest)
-        row = _row("--tell", head.strip(), text, listed)
+        head, rest = text[start:].split(":", 1) if named else (address, rest)
+        row = _row("--tell", f"{text[:start]}{head}".strip(), text, listed)
         if not named:
             found.append(TypedResult(row, _values(rest, text, listed.objectives)))
             continue
@@ -76,14 +81,16 @@ def read_results(texts: Sequence[str], listed: CandidateList) -> list[TypedResul
     return [*found, *(_joined(row, mine, listed.objectives) for row, mine in parts.items())]
 
 
-def enter_results(campaign: Campaign, results: Sequence[TypedResult], notes: list[str]) -> int:
-    """Tell the campaign what is new; its number.
+def enter_results(
+    campaign: Campaign, results: Sequence[TypedResult], listed: CandidateList, notes: list[str]
+) -> list[TypedResult]:
+    """Tell the campaign what is new, and return that.
 
     A result that the candidate has already, to the last digit, is taken for the same command given twice;
     within one command equal results are replicates.
     """
     before = Counter(_known_results(campaign))
-    n_new = 0
+    entered = []
     for result in results:
         row = int(campaign.pool.first[result.row])
         key = (row, tuple(_reading(value) for value in result.values))
@@ -91,14 +98,56 @@ def enter_results(campaign: Campaign, results: Sequence[TypedResult], notes: lis
             before[key] -= 1
             notes.append(f"{result.words} was known already and is not entered again.")
             continue
+        notes += _approximate_notes(result)
         report = campaign.tell(result.row, list(result.values))
         notes += [note for note in report.notes if note not in notes]
-        n_new += report.n_recorded
-    notes += _replicate_notes(campaign, results)
-    return n_new
+        entered += [result] * bool(report.n_recorded)
+    notes += _kept_notes(campaign, entered, listed)
+    notes += _replicate_notes(campaign, results, listed)
+    return entered
 
 
-def _replicate_notes(campaign: Campaign, results: Sequence[TypedResult]) -> list[str]:
+def entered_words(result: TypedResult, listed: CandidateList) -> str:
+    """What was entered where, with the name of the row."""
+    pairs = zip(listed.objectives, result.values, strict=True)
+    told = [(objective.name, value) for objective, value in pairs if value is not None]
+    if len({value for _, value in told}) == 1 and len(told) == len(result.values):
+        values = str(told[0][1])
+    else:
+        values = ", ".join(f"{name} {value}" for name, value in told)
+    return f"Entered {values} for {row_words(result.row, listed.table)}."
+
+
+def _approximate_notes(result: TypedResult) -> list[str]:
+    """A remark on a value such as ``~10``."""
+    from sozai.contracts.table_cells import read_cell
+
+    return [
+        f"{value!r} for row {result.row} is approximate; it is taken as it is, without an error."
+        for value in result.values
+        if value is not None and "approximate" in read_cell(value).notes
+    ]
+
+
+def _kept_notes(campaign: Campaign, entered: Sequence[TypedResult], listed: CandidateList) -> list[str]:
+    """Failures told of a candidate that has a result, which count for nothing."""
+    rows = dict.fromkeys(result.row for result in entered if set(result.values) == {"failed"})
+    if not rows:
+        return []
+    seen, notes = campaign.observations_, []
+    for row in rows:
+        told = seen.Y[seen.rows == campaign.pool.first[row]].ravel()
+        values = [f"{value:.6g}" for value in told if not math.isnan(value)]
+        if values:
+            kept, address = ", ".join(values), address_of(row, listed.table)
+            notes.append(
+                f"Row {row} keeps its result {kept}: a failure does not undo it. --withdraw {address} takes "
+                "the failure back; given twice, the result before it, too."
+            )
+    return notes
+
+
+def _replicate_notes(campaign: Campaign, results: Sequence[TypedResult], listed: CandidateList) -> list[str]:
     """What stands in the list where a candidate has several results now."""
     seen, notes = campaign.observations_, []
     for row in dict.fromkeys(result.row for result in results):
@@ -107,7 +156,8 @@ def _replicate_notes(campaign: Campaign, results: Sequence[TypedResult]) -> list
             if at is not None and seen.counts[at, k] > 1 and not seen.censored[at, k]:
                 notes.append(
                     f"Row {row} has {seen.counts[at, k]} results of {objective.name}; the list holds their "
-                    f"mean, {seen.Y[at, k]:.6g}. --withdraw {row} takes the latest back."
+                    f"mean, {seen.Y[at, k]:.6g}. --withdraw {address_of(row, listed.table)} takes the latest "
+                    "back."
                 )
     return notes
 
@@ -153,13 +203,19 @@ def withdraw_results(campaign: Campaign, rows: Sequence[int]) -> list[str]:
     return deeds
 
 
-def release_rows(campaign: Campaign, rows: Sequence[int]) -> int:
-    """Release some rows, or all that are running; how many there were."""
+def release_rows(campaign: Campaign, rows: Sequence[int], notes: list[str]) -> int:
+    """Release some rows, or all that are running; how many there were, and a note on those that were not."""
     running = [int(row) for row in campaign.observations_.pending]
-    wanted = [int(campaign.pool.first[row]) for row in rows] or running
-    if wanted:
-        campaign.release(wanted)
-    return len(set(wanted) & set(running))
+    wanted = {int(campaign.pool.first[row]): row for row in rows} or {row: row for row in running}
+    if not wanted:
+        notes.append("Nothing is running; there is nothing to release.")
+    for first, row in wanted.items():
+        if first not in running:
+            notes.append(f"Row {row} is not running; there is nothing to release.")
+    found = [first for first in wanted if first in running]
+    if found:
+        campaign.release(found)
+    return len(found)
 
 
 def _known_results(campaign: Campaign) -> list[tuple[int, tuple[Any, ...]]]:
@@ -190,19 +246,11 @@ def _reading(text: str | None) -> tuple[str, float | None]:
 
 def _row(option: str, head: str, text: str, listed: CandidateList) -> int:
     """Row of an entry: its number from 0, or its name in the column of ``--id``."""
-    table = listed.table
-    if table.ids is not None and not head.isdecimal() and table.ids.count(head) == 1:
-        return table.ids.index(head)
-    try:
-        row = int(head)
-    except ValueError:
-        names = "" if table.ids is None else f", or a name of {table.cells.header[table.roles.id or 0]!r}"
-        tell = option == "--tell"
-        form = f"{'read ROW=VALUE with' if tell else 'be'} a row from 0, as in 'actions'{names}"
-        remedy = _FORM if tell else f"Write e.g. {option} 17."
-        raise UsageError(sentence(option, "each entry", form, text, remedy=remedy)) from None
-    _check_row(option, row, len(table.descriptors))
-    _check_unmoved(option, row, listed)
+    tell = option == "--tell"
+    form, remedy = ("read ROW=VALUE with", _FORM) if tell else ("be", f"Write e.g. {option} 17.")
+    row, counted = find_row(option, head, text, listed.table, form, remedy)
+    if counted:
+        _check_unmoved(option, row, listed)
     return row
 
 
@@ -220,15 +268,6 @@ def _check_unmoved(option: str, row: int, listed: CandidateList) -> None:
                      {name: float(value) for name, value in now.iloc[0].items()},
                      remedy="The list was sorted or edited since. Write the result into the list, or run the "
                      "command once without results and count the rows anew.")
-        )  # fmt: skip
-
-
-def _check_row(option: str, row: int, n_rows: int) -> None:
-    """A row that is there."""
-    if not 0 <= row < n_rows:
-        raise InputError(
-            sentence(option, "the row", f"be one of the list, 0 to {n_rows - 1}", row,
-                     remedy="Rows count from 0 without the header, as in 'actions' and 'index'.")
         )  # fmt: skip
 
 

@@ -34,6 +34,11 @@ _SPOKEN = tuple(
             r"Lower n_objectives, or name the objectives\.",
             "Lower --objectives, or name columns by --objective.",
         ),
+        (
+            r"Give fewer columns the role id, cost or ignore\.",
+            "Give fewer columns to --id, --cost or --ignore.",
+        ),
+        (r"\bpass n_objectives=(\d+)", r"give --objectives \1"),
         (r"Use correct\(([^)]*)\)\.", r"Correct it in Python: open_campaign(path).correct(\1)."),
         (
             r"Add the candidate first, or tell it by its descriptors with adopt=True\.",
@@ -44,7 +49,7 @@ _SPOKEN = tuple(
         (r"\bserve several objectives: an object or one of\b", "serve several objectives: one of"),
         (r"\buse correct\(\) for one of the replicates\b", "--withdraw ROW takes the latest one back"),
         (r"\buse correct\(event, None\) to withdraw one\b", "--withdraw ROW takes one back"),
-        (r"^BayesianProposer\.propose: (columns? .*)", r"\1"),
+        (r"^[A-Z]\w*Proposer(?:\.\w+)?: ", ""),
         (r"\bDrop one of them\.", "Leave one out with --ignore."),
         (r"\bGive its column the role id or ignore\.", "Give its column to --id or --ignore."),
         (r" See applicability\(X\)\.", ""),

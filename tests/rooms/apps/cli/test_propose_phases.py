@@ -338,7 +338,7 @@ def test_words_that_may_mean_not_measured_are_doubted(ask, written, tmp_path, wo
     path = written(tmp_path, ternary_text({0: "A", 55: "B", 30: word}), "d.csv")
     answer = ask(path, "--phase", "phase")
     assert any(
-        "was read as a phase (1 such cells)" in note and "line 32" in note for note in answer["warnings"]
+        "was read as a phase (1 such cell)" in note and "line 32" in note for note in answer["warnings"]
     )
 
 

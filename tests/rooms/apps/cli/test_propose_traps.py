@@ -1,5 +1,7 @@
 """Every trap of a list of candidates through the command line: encodings, wrong cells, names, options."""
 
+from pathlib import Path
+
 import pytest
 
 # --- traps of the dialect ----------------------------------------------------------------------------
@@ -30,13 +32,13 @@ def test_failed_cells_are_not_proposed_again(ask, written, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("x,y\n0,1\n1,inf\n2,\n", "Got 'inf' at row 3, column 'y'"),
-        ("x,y\n0,1\n,2\n2,\n", "Got 'a blank' at row 3, column 'x'"),
-        ("x,y\n0,1\nabc,2\n2,\n", "Got 'abc' at row 3, column 'x'"),
+        ("x,y\n0,1\n1,inf\n2,\n", "Got 'inf' at line 3, column 'y'"),
+        ("x,y\n0,1\n,2\n2,\n", "Got 'a blank' at line 3, column 'x'"),
+        ("x,y\n0,1\nabc,2\n2,\n", "Got 'abc' at line 3, column 'x'"),
         ("x,y\n", "only a header"),
         ("", "candidates.csv"),
-        ("x,y\n0,1\n1,2,3\n2,\n", "row 3"),
-        ("y\n0\n1\n", "Lower --objectives, or name columns by --objective."),
+        ("x,y\n0,1\n1,2,3\n2,\n", "line 3"),
+        ("y\n0\n1\n", "Add a column of numbers that describes the candidates."),
         ("x,x,y\n0,1,2\n", "x"),
     ],
 )
@@ -133,7 +135,12 @@ def test_a_campaign_keeps_its_columns(ask, refused, listed):
 
 
 def test_a_missing_file_says_so(refused, tmp_path):
-    assert "does not exist" in refused(tmp_path / "nowhere" / "list.csv")
+    assert "nowhere' does not exist either." in refused(tmp_path / "nowhere" / "list.csv")
+
+
+def test_a_missing_file_beside_us(refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert refused(Path("list.csv")).endswith("Got 'list.csv'. Check the spelling.")
 
 
 def test_a_changed_record_is_refused(ask, refused, listed):

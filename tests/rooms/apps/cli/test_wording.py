@@ -34,3 +34,8 @@ def test_a_remedy_names_the_option(python, command):
 
 def test_other_text_stays():
     assert in_command_words("Got '失敗' at row 6.") == "Got '失敗' at row 6."
+
+
+def test_notes_lose_the_name_of_the_python_call():
+    note = "BayesianProposer.propose: 2 of 5 candidates: no more are open."
+    assert in_command_words(note) == "2 of 5 candidates: no more are open."
