@@ -94,9 +94,10 @@ class CampaignLedger:
         repeated = self._pool.n_repeated
         if repeated:
             at = int(np.flatnonzero(self._pool.first != np.arange(len(base)))[0])
+            rows = f"{repeated} rows repeat a candidate" if repeated > 1 else "1 row repeats a candidate"
             warn_campaign(
-                f"{repeated} rows repeat a candidate, first row {at} (the same as row "
-                f"{int(self._pool.first[at])}); their results are replicates of one candidate."
+                f"{rows}, first row {at} (the same as row {int(self._pool.first[at])}); their results are "
+                "replicates of one candidate."
             )
         return frame, frame[known]
 

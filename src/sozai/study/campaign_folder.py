@@ -24,6 +24,7 @@ from sozai.proposals.campaign_events import CampaignWarning
 from sozai.proposals.candidate_identity import identities
 from sozai.proposals.candidates_table import CandidatesTable, read_candidates
 from sozai.proposals.objectives import Objective, as_objectives
+from sozai.proposals.table_bytes import read_cells
 from sozai.study.campaign_record import (
     CampaignRecord,
     pack_objectives,
@@ -340,22 +341,20 @@ def _table(
         roles = record.roles
         chosen = {key: roles[key] for key in ("id", "cost") if roles[key]}
         return read_candidates(
-            data, objectives=roles["objectives"], ignore=_present(roles["ignored"], data, fixed), **chosen,
-            **fixed, source=str(place),
+            data, objectives=roles["objectives"], ignore=_others(record, data, fixed), **chosen, **fixed,
+            source=str(place),
         )  # fmt: skip
     if goals is not None and "label" not in chosen and "n_objectives" not in chosen:
         chosen["objectives"] = [goal.label for goal in goals]
     return read_candidates(data, dialect=dialect, **chosen, **fixed, source=str(place))
 
 
-def _present(ignored: Sequence[str], data: bytes, fixed: dict[str, Any]) -> list[str]:
-    """Columns to ignore that are still there."""
-    from sozai.proposals.table_bytes import read_cells
-
-    if not ignored:
-        return []
+def _others(record: CampaignRecord, data: bytes, fixed: dict[str, Any]) -> list[str]:
+    """Columns that the campaign does not know: ignored when it began, or new in the list."""
     header = read_cells(data, encoding=fixed.get("encoding"), delimiter=fixed.get("delimiter")).header
-    return [name for name in ignored if name in header]
+    roles = record.roles
+    known = {*record.events[0].data["names"], *roles["objectives"], roles["id"], roles["cost"]}
+    return [name for name in header if name and name not in known]
 
 
 def _begin(

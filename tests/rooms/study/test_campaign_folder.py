@@ -503,7 +503,7 @@ def test_a_hundred_thousand_events_fold_within_a_second():
 
 def test_categories_are_not_written(tmp_path):
     space = Product(Box({"x": (0.0, 1.0)}), Categorical("s", ["u", "v"]))
-    campaign = Campaign(space, "y", proposer=ExhaustiveProposer())
+    campaign = Campaign(space, "y")
     campaign.tell({"x": 0.5, "s": "u"}, 1.0)
     with pytest.raises(InputError, match=r"save_campaign: descriptors must be numbers. Got \['s'\]"):
         save_campaign(campaign, tmp_path / "candidates.csv")
@@ -563,6 +563,17 @@ class TestUnsavedEventsAndChangesByHand:
         cells, notes = self.saved_after(saved, lambda campaign: campaign.tell(4, 1.0), row=4, text="2")
         assert cells[4] == "1.5"
         assert "both count, as replicates" in notes[1]
+
+    def test_a_new_column_is_left_alone(self, saved):
+        lines = saved.read_text().split("\n")
+        widened = [f"{line},{more}" for line, more in zip(lines, ("P", "", "3", "", "", "1"), strict=False)]
+        saved.write_text("\n".join([*widened, ""]))
+        campaign = open_campaign(saved, settle=0)
+        assert campaign.pool.names == ("x",)
+        assert campaign.status_.n_observed == 2
+        campaign.tell(1, 2.0)
+        save_campaign(campaign, saved)
+        assert saved.read_text().split("\n")[2] == "0.1,2.0,3"
 
     def test_a_deleted_list_is_written_anew_in_silence(self, saved):
         campaign = open_campaign(saved, settle=0)
