@@ -64,6 +64,10 @@ class CampaignLedger:
         mine = {objective.name for objective in self.objectives}
         mine |= {f"{name}__{word}" for name in mine for word in ("sigma", "status")}
         known = [name for name in frame.columns if name in mine or split_unit(str(name))[0] in mine]
+        if self.space is not None and known:
+            raise InputError(
+                sentence("Campaign", "objectives", "have other names than the columns of the space", known[0])
+            )
         costs = frame[cost] if isinstance(cost, str) and cost in frame.columns else cost
         base = frame.drop(columns=[*known, *([cost] if isinstance(cost, str) else [])], errors="ignore")
         self._pool = CandidatePool(base, salt=salt, space=self.space)

@@ -566,3 +566,8 @@ def test_an_objective_takes_the_unit_of_its_column():
 def test_blank_text_in_the_table_is_blank():
     status = Campaign(pool(4).assign(y=["1", "failed", " ", "NA"]), "y").status_
     assert (status.n_observed, status.n_failed, status.n_open) == (1, 1, 2)
+
+
+def test_an_objective_is_no_column_of_the_space():
+    with pytest.raises(InputError, match=r"other names than the columns of the space. Got 'x'"):
+        Campaign(Box({"x": (0.0, 1.0)}), "x")

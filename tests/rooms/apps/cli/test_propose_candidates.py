@@ -314,7 +314,7 @@ def test_replicates_in_the_list_are_one_candidate(ask, written, tmp_path):
     answer = ask(path, "--maximize", "-n", 5)
     assert [answer["status"][key] for key in ("n_candidates", "n_observed", "n_open")] == [5, 3, 2]
     assert {proposal["index"] for proposal in answer["proposals"]} == {2, 4}
-    assert "repeat a candidate" in answer["warnings"][0]
+    assert "1 row repeats a candidate" in answer["warnings"][0]
 
 
 def test_bounds_are_results(ask, written, tmp_path):
