@@ -167,13 +167,14 @@ def save_campaign(campaign: Campaign, path: str | os.PathLike[str], *, timeout: 
     Raises
     ------
     InputError
-        When the record belongs to another campaign.
+        When the record belongs to another campaign, and for a space without any point.
 
     Warns
     -----
     CampaignWarning
         When the list is open in another program and could not be replaced: the
-        record is complete, and the next save writes the list.
+        record is complete, and the next save writes the list. When a campaign in a
+        space is first saved: the list holds its points, and the space is to be given again.
 
     Notes
     -----
@@ -508,6 +509,18 @@ def _fresh_list(campaign: Campaign) -> bytes:
             sentence("save_campaign", "descriptors", "be numbers", words,
                      remedy="Keep [tuple(event) for event in campaign.events_] as JSON instead.")
         )  # fmt: skip
+    if campaign.space is not None:
+        if not len(campaign.pool):
+            raise InputError(
+                sentence("save_campaign", "campaign", "have a point to list", "a bare space",
+                         remedy="Save it after the first tell() or start().")
+            )  # fmt: skip
+        warnings.warn(
+            "save_campaign: the list holds the points told so far, not the space. To go on, write "
+            "Campaign.from_events(space, objectives, open_campaign(path).events_).",
+            CampaignWarning,
+            stacklevel=3,
+        )
     frame = campaign.pool.frame().assign(**{objective.label: "" for objective in campaign.objectives})
     return frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 

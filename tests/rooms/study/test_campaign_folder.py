@@ -509,6 +509,21 @@ def test_categories_are_not_written(tmp_path):
         save_campaign(campaign, tmp_path / "candidates.csv")
 
 
+def test_a_folder_keeps_the_points_of_a_space_and_says_so(tmp_path):
+    place, space = tmp_path / "candidates.csv", Box({"x": (0.0, 1.0)})
+    campaign = Campaign(space, "y")
+    with pytest.raises(InputError, match="after the first tell"):
+        save_campaign(campaign, place)
+    campaign.tell({"x": 0.5}, 1.0)
+    with pytest.warns(CampaignWarning, match="points told so far, not the space"):
+        save_campaign(campaign, place)
+    again = Campaign.from_events(space, "y", open_campaign(place).events_)
+    assert again.status_ == campaign.status_
+    again.tell({"x": 0.25}, 2.0)
+    save_campaign(again, place)
+    assert open_campaign(place).status_.n_observed == 2
+
+
 class TestUnsavedEventsAndChangesByHand:
     """A list edited by hand while a campaign that has it open holds events that are not saved yet."""
 
