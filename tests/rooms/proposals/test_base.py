@@ -239,7 +239,7 @@ def test_space_filling_points_are_far_apart():
 
 def test_a_proposer_of_lists_is_refused_in_a_space():
     with pytest.raises(InputError, match=r"proposer must serve a space.*Got ExhaustiveProposer\(\)"):
-        Campaign(SQUARE, "y", proposer=ExhaustiveProposer())
+        Campaign(SQUARE, "Tc", proposer=ExhaustiveProposer())
 
 
 @pytest.mark.parametrize("kind", [RandomProposer, EvolutionaryProposer])
